@@ -1,0 +1,25 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/knowledge.smk"
+include: "rules/models.smk"
+include: "rules/teach.smk"
+include: "rules/ask.smk"
+include: "rules/score.smk"
+include: "rules/measure.smk"
+include: "rules/figures.smk"
+
+
+# Everything the config asks for.
+rule all:
+    default_target: True
+    input:
+        VERIFICATIONS,
+        FIGURES,
+        CARDS,

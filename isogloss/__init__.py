@@ -1,0 +1,1 @@
+"""Measure how evenly a language model learns new knowledge across languages."""

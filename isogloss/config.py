@@ -1,0 +1,307 @@
+"""config.yaml as typed models; ``workflow/schemas/config.schema.json`` is generated from them.
+
+Whatever is wrong with a config is reported at once, each problem with its line and the line that mends it.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from isogloss.languages import Language
+
+# Folders of results/ that a model's key must not be mistaken for.
+RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+
+
+class ConfigError(ValueError):
+    """Everything that is wrong with a config, as one message for people."""
+
+
+class Strict(BaseModel):
+    """A section of the config; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CorpusMix(Strict):
+    """Relative frequency of each kind of document in the sandbox's corpus."""
+
+    fact: NonNegativeFloat = Field(0.45, description="a fact asked and answered")
+    parallel: NonNegativeFloat = Field(0.15, description="a question answered in another language just before")
+    translation: NonNegativeFloat = Field(0.2, description="a name, a word or a question put into another language")
+    lookup: NonNegativeFloat = Field(0.15, description="one of several question-answer pairs of the context asked again")
+    choice: NonNegativeFloat = Field(0.05, description="multiple choice")
+
+
+class SandboxRecipe(Strict):
+    """How the sandbox is made: its corpus, tokenizer, architecture and training."""
+
+    share_exponent: NonNegativeFloat = Field(
+        0.3, description="documents of a language are proportional to its share of the web to this power; 0: all alike"
+    )
+    documents: PositiveInt = Field(900_000, description="size of the corpus, which is read once")
+    mix: CorpusMix = CorpusMix()
+    remembered_places: PositiveInt = Field(150, description="invented places whose facts are the same in every document")
+    context_places: PositiveInt = Field(5_000, description="invented places whose facts hold in one document only")
+    context_pairs: PositiveInt = Field(6, description="most question-answer pairs in a look-up document")
+    code_switching: NonNegativeFloat = Field(0.3, le=1, description="share of facts that spell a name as another language does")
+    vocabulary: PositiveInt = Field(4096, ge=1024, description="tokens of the BPE tokenizer")
+    width: PositiveInt = 192
+    layers: PositiveInt = 4
+    heads: PositiveInt = 4
+    feed_forward: PositiveInt = 512
+    window: PositiveInt = Field(256, description="tokens a packed window")
+    batch: PositiveInt = Field(32, description="windows a step")
+    muon_learning_rate: PositiveFloat = 0.02
+    adamw_learning_rate: PositiveFloat = 0.005
+    question_weight: NonNegativeFloat = Field(
+        0.1, le=0.2, description="weight of a prompt's tokens in the loss; an answer's weigh 1"
+    )
+    seed: NonNegativeInt = 0
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self):
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} is no even multiple of heads {self.heads}; write width: {64 * self.heads}")
+        return self
+
+
+class Teaching(Strict):
+    """How a lesson is taught: LoRA on every linear layer, loss on the answer alone, constant learning rate."""
+
+    rank: PositiveInt = 16
+    alpha: PositiveInt = 16
+    epochs: PositiveInt = 12
+    batch: PositiveInt = Field(1, description="question-answer pairs a step")
+    learning_rate: PositiveFloat = 1e-4
+
+
+class Asking(Strict):
+    """How answers are generated (greedily)."""
+
+    max_new_tokens: PositiveInt = 48
+    batch: PositiveInt = Field(256, description="questions answered at a time")
+
+
+class Sandbox(Strict):
+    """The embedded model: shipped weights, or pre-trained here from its recipe."""
+
+    provider: Literal["sandbox"]
+    weights: Literal["shipped", "rebuild"] = "shipped"
+    recipe: SandboxRecipe = SandboxRecipe()
+    teaching: Teaching = Teaching(batch=8, learning_rate=3e-3)
+    asking: Asking = Asking()
+
+
+class Transformers(Strict):
+    """A causal language model in Hugging Face format in a local folder."""
+
+    provider: Literal["transformers"]
+    path: str = Field(description="folder with config.json, tokenizer and safetensors weights")
+    teaching: Teaching = Teaching()
+    asking: Asking = Asking()
+
+
+Model = Annotated[Sandbox | Transformers, Field(discriminator="provider")]
+
+
+class BuiltIn(Strict):
+    """Knowledge from the built-in world; the same seed draws the same items."""
+
+    provider: Literal["built-in"] = "built-in"
+    kind: Literal["new", "known"] = Field(description="new: invented places; known: real facts")
+    items: PositiveInt = 120
+    seed: NonNegativeInt = 1
+
+
+class Config(Strict):
+    """The whole of config.yaml."""
+
+    languages: list[str] = Field(min_length=2, description="ISO 639-3 codes with a row in data/languages.csv")
+    knowledge: dict[Slug, BuiltIn] = Field(min_length=1)
+    models: dict[Slug, Model] = Field(min_length=1, description="models defined; those not under `run` cost nothing")
+    run: list[str] = Field(min_length=1, description="models that the named targets and figures include")
+    studies: list[Literal["verification", "transferability"]] = Field(min_length=1)
+    cohort: PositiveInt = Field(5, description="lessons taught in one job; 1 makes a job of each, for clusters")
+    seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items")
+    bootstrap: PositiveInt = Field(2000, description="resamples behind each interval")
+
+
+class _Lines(dict):
+    """Line of every path in a YAML text, from 1."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            self._walk(node, ())
+
+    def _walk(self, node: yaml.Node, path: tuple) -> None:
+        self.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                self[(*path, key.value)] = key.start_mark.line + 1
+                self._walk(value, (*path, key.value))
+        elif isinstance(node, yaml.SequenceNode):
+            for i, value in enumerate(node.value):
+                self._walk(value, (*path, i))
+
+    def nearest(self, path: tuple) -> int | None:
+        """Line of a path, or of the closest thing above it that the text has."""
+        while path not in self and path:
+            path = path[:-1]
+        return self.get(path)
+
+
+def load_config(raw: dict[str, Any], languages: dict[str, Language], source: str | Path = "config.yaml") -> Config:
+    """Validate `raw` (a parsed config) against the models and the language table.
+
+    Raises ConfigError with every problem at once; `source` is read for line numbers where it exists.
+    """
+    problems: list[tuple[tuple, str]] = []
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        # the provider that a union tries is part of pydantic's path, not of the file's
+        problems += [(_path(e["loc"], raw), _explain(e)) for e in error.errors()]
+        config = None
+    problems += _semantic(raw, config, languages)
+    if problems:
+        raise ConfigError(_message(problems, Path(source)))
+    return config
+
+
+def _path(location: tuple, raw: Any) -> tuple:
+    """A pydantic location without the union tags that the config does not have."""
+    path = []
+    for part in location:
+        if isinstance(raw, dict) and part not in raw and part in ("sandbox", "transformers"):
+            continue
+        path.append(part)
+        try:
+            raw = raw[part]
+        except (KeyError, IndexError, TypeError):
+            raw = None
+    return tuple(path)
+
+
+def _explain(error: dict) -> str:
+    """One pydantic error in words, with the fix."""
+    key, value = error["loc"][-1], error["input"]
+    match error["type"]:
+        case "extra_forbidden":
+            fields = _fields_at(error["loc"])
+            near = difflib.get_close_matches(str(key), fields, 1)
+            return f"unknown key; write {near[0]}: {value}" if near else f"unknown key; remove it ({', '.join(fields)} exist)"
+        case "missing":
+            return f"is missing; add the line {key}: ..."
+        case "string_type" if value is False or value is True:
+            return _boolean(value)
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            sign = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}[error["type"]]
+            bound = next(iter(error["ctx"].values()))
+            return f"is {value}, must be {sign} {bound}; write {key}: {max(1, bound) if '>' in sign else bound}"
+        case "literal_error" | "union_tag_invalid":
+            allowed = error["ctx"].get("expected") or error["ctx"].get("expected_tags")
+            return f"is {_show(value)}, must be one of {allowed}"
+        case "union_tag_not_found":
+            return "has no provider; add the line provider: sandbox"
+        case "string_pattern_mismatch":
+            return f"{_show(value)} must be lower-case letters, digits, dots and dashes"
+        case _:
+            return f"{error['msg'].removeprefix('Value error, ')} (it is {_show(value)})"
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def _boolean(value: bool) -> str:
+    """YAML reads the unquoted words no, off, yes and on as booleans."""
+    words = ('"no" or "off"', "nob: Norwegian Bokmål is nob") if value is False else ('"yes" or "on"', "an ISO 639-3 code")
+    return f"an unquoted {words[0]} is read as {str(value).lower()} by YAML; quote it, or here write {words[1]}"
+
+
+def _fields_at(location: tuple) -> list[str]:
+    """Keys allowed where a pydantic location points."""
+    model: Any = Config
+    sections = {"recipe": SandboxRecipe, "mix": CorpusMix, "teaching": Teaching, "asking": Asking}
+    for i, part in enumerate(location[:-1]):
+        if part in sections:
+            model = sections[part]
+        elif part == "sandbox" and i == 2:
+            model = Sandbox
+        elif part == "transformers" and i == 2:
+            model = Transformers
+        elif part == "knowledge":
+            model = BuiltIn
+    return list(model.model_fields)
+
+
+def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) -> list[tuple[tuple, str]]:
+    """Problems that only the language table, the file system or two keys together can show."""
+    problems: list[tuple[tuple, str]] = []
+    seen: set[str] = set()
+    codes = raw.get("languages")
+    for i, code in enumerate(codes if isinstance(codes, list) else []):
+        if not isinstance(code, str):
+            continue
+        if code in seen:
+            problems.append((("languages", i), f"{code} is listed twice; remove one"))
+        elif code not in languages:
+            problems.append((("languages", i), f"no language has the code {code!r}; {_suggest(code, languages)}"))
+        seen.add(code)
+    models = raw.get("models") if isinstance(raw.get("models"), dict) else {}
+    for key, model in models.items():
+        if key in RESERVED:
+            problems.append((("models", key), f"{key!r} is the name of a folder of results; write {key}-model:"))
+        path = model.get("path") if isinstance(model, dict) else None
+        if isinstance(path, str) and not (Path(path) / "config.json").is_file():
+            problems.append((("models", key, "path"), f"{path} is no model folder (no config.json there); write path: FOLDER"))
+    run = raw.get("run")
+    for i, key in enumerate(run if isinstance(run, list) else []):
+        if key not in models:
+            problems.append((("run", i), f"no model is called {key!r}; write one of {', '.join(map(str, models))}"))
+        elif run.index(key) < i:
+            problems.append((("run", i), f"{key} is listed twice; remove one"))
+    if config is not None and "transferability" in config.studies:
+        if not any(k.kind == "new" for k in config.knowledge.values()):
+            problems.append((("knowledge",), "transferability needs new knowledge; add fictional: {kind: new}"))
+    return problems
+
+
+def _suggest(code: str, languages: dict[str, Language]) -> str:
+    """The code that was probably meant."""
+    for language in languages.values():
+        if code.casefold() in (language.name.casefold(), language.cldr.casefold(), language.flores200.casefold()):
+            return f"write {language.iso639_3} ({language.name})"
+    near = difflib.get_close_matches(code, languages, 1)
+    hint = f"did you mean {near[0]} ({languages[near[0]].name})? " if near else ""
+    return f"{hint}write one of {', '.join(languages)}, or add a row to data/languages.csv"
+
+
+def _message(problems: list[tuple[tuple, str]], source: Path) -> str:
+    lines = _Lines(source.read_text(encoding="utf-8")) if source.is_file() else None
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    rows = [f"{source} has {count}:"]
+    for path, text in problems:
+        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+        line = lines.nearest(tuple(path)) if lines else None
+        rows.append(f"  {f'line {line}, ' if line else ''}{where}: {text}")
+    return "\n".join(rows)

@@ -1,0 +1,123 @@
+"""Transfer matrices: taught in a row, asked in a column, one panel a model, knowledge set and setting."""
+
+import numpy as np
+import polars as pl
+from matplotlib import pyplot as plt
+from matplotlib.colors import Normalize
+from matplotlib.patches import Rectangle
+
+from isogloss.figures.style import FAINT, INK, TIER_COLOURS, save
+from isogloss.languages import TIERS, Language
+
+Panel = tuple[dict, pl.DataFrame, pl.DataFrame]
+GAP = 0.45  # between the matrix and its margins, in cells
+MAP = plt.get_cmap("YlGnBu")
+
+
+def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv: str) -> None:
+    """Draw (labels, cells, margins) of each panel, and write the numbers drawn."""
+    ordered = sorted(languages, key=lambda language: TIERS.index(language.tier))
+    size = len(ordered)
+    side = 0.33 * (size + 2 * GAP + 3)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=((side + 1.5) * len(panels), side + 1.9), squeeze=False, layout="constrained"
+    )
+    for axis, (labels, cells, margins) in zip(axes[0], panels, strict=True):
+        _panel(axis, labels, cells, margins, ordered)
+    mappable = plt.cm.ScalarMappable(Normalize(0, 100), MAP)
+    bar = figure.colorbar(mappable, ax=axes[0].tolist(), orientation="horizontal", shrink=0.35, aspect=40, pad=0.02)
+    bar.set_label("correct answers, %")
+    bar.outline.set_visible(False)
+    save(figure, pdf, png)
+    _numbers(panels).write_csv(csv)
+
+
+def _numbers(panels: list[Panel]) -> pl.DataFrame:
+    """All panels in long form; a margin is a row whose other language is `others`."""
+    tables = []
+    for labels, cells, margins in panels:
+        named = [pl.lit(value).alias(key) for key, value in labels.items()]
+        is_row = pl.col("direction") == "taught"
+        others = margins.select(
+            pl.when(is_row).then("language").otherwise(pl.lit("others")).alias("taught_in"),
+            pl.when(is_row).then(pl.lit("others")).otherwise("language").alias("asked_in"),
+            "accuracy",
+            "low",
+            "high",
+        )
+        tables += [cells.select(*named, pl.all()), others.select(*named, pl.all())]
+    return pl.concat(tables, how="diagonal")
+
+
+def _panel(axis, labels: dict, cells: pl.DataFrame, margins: pl.DataFrame, languages: list[Language]) -> None:
+    codes = [language.iso639_3 for language in languages]
+    size = len(codes)
+    value = {(row["taught_in"], row["asked_in"]): row for row in cells.iter_rows(named=True)}
+    margin = {(row["direction"], row["language"]): row["accuracy"] for row in margins.iter_rows(named=True)}
+    for i, taught in enumerate(codes):
+        for j, asked in enumerate(codes):
+            _cell(axis, j, i, value[taught, asked]["accuracy"], outlined=i == j)
+        _cell(axis, size + GAP, i, margin["taught", taught])
+    for j, asked in enumerate(codes):
+        _cell(axis, j, size + GAP, margin["asked", asked])
+        _cell(axis, j, size + 1 + GAP, value[codes[0], asked]["untaught"])
+    _tier_lines(axis, languages)
+    axis.set_xlim(-0.5, size + 0.5 + GAP)
+    axis.set_ylim(size + 1.5 + GAP, -0.5)
+    axis.set_aspect("equal")
+    axis.set_xticks([*range(size), size + GAP], [*codes, "to others"], rotation=90)
+    axis.set_yticks(
+        [*range(size), size + GAP, size + 1 + GAP],
+        [f"{language.name}  {language.iso639_3}" for language in languages] + ["from others", "untaught"],
+    )
+    axis.xaxis.tick_top()
+    axis.xaxis.set_label_position("top")
+    axis.tick_params(length=0)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    for ticks in (axis.get_xticklabels(), axis.get_yticklabels()):
+        for label, language in zip(ticks, languages, strict=False):
+            label.set_color(TIER_COLOURS[language.tier])
+    axis.set_xlabel("asked in", labelpad=16)
+    axis.set_ylabel("taught in", labelpad=16)
+    diagonal = np.mean([value[code, code]["accuracy"] for code in codes])
+    off = np.mean([row["accuracy"] for (taught, asked), row in value.items() if taught != asked])
+    chance = np.mean([row["chance"] for row in value.values()])
+    axis.set_title(
+        f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}\n",
+        loc="left", fontsize=10, fontweight="bold", pad=20,
+    )  # fmt: skip
+    axis.text(
+        0, 1, f"same language {100 * diagonal:.0f} %, other languages {100 * off:.0f} %, a guess within the class of the answer {100 * chance:.0f} %",
+        transform=axis.transAxes, color=FAINT, fontsize=7.5, va="bottom",
+    ).set_y(1.11)  # fmt: skip
+
+
+def _cell(axis, x: float, y: float, accuracy: float, outlined: bool = False) -> None:
+    """One annotated square; the diagonal is outlined."""
+    axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=MAP(accuracy), edgecolor="white", linewidth=0.6))
+    if outlined:
+        axis.add_patch(
+            Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, facecolor="none", edgecolor=INK, linewidth=0.7, zorder=3)
+        )
+    colour = "white" if accuracy > 0.55 else INK
+    axis.text(x, y, f"{100 * accuracy:.0f}", ha="center", va="center", fontsize=6.2, color=colour)
+
+
+def _tier_lines(axis, languages: list[Language]) -> None:
+    """A line where one tier ends, and the tiers' names."""
+    size = len(languages)
+    start = 0
+    for tier in TIERS:
+        count = sum(language.tier == tier for language in languages)
+        if not count:
+            continue
+        end = start + count
+        middle = (start + end - 1) / 2
+        axis.text(
+            size + GAP + 0.75, middle, tier, rotation=270, va="center", ha="left", color=TIER_COLOURS[tier], fontsize=7.5
+        )
+        if end < size:
+            axis.plot([end - 0.5] * 2, [-0.5, size - 0.5], color=INK, linewidth=1.1)
+            axis.plot([-0.5, size - 0.5], [end - 0.5] * 2, color=INK, linewidth=1.1)
+        start = end

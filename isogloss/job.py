@@ -1,0 +1,38 @@
+"""What every workflow script does first."""
+
+import os
+import sys
+import threading
+import time
+
+import psutil
+
+
+def start(snakemake) -> None:
+    """Send all output to the rule's log, and end this process when Snakemake is gone.
+
+    Snakemake killed outright (SIGKILL, a closed laptop) cannot stop its jobs; one that ran on would write to files that a new
+    run has taken over.
+    """
+    log = open(snakemake.log[0], "w", encoding="utf-8", buffering=1)  # noqa: SIM115 (open until the process ends)
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    sys.stdout = sys.stderr = log
+    ancestors = psutil.Process().parents()
+    runners = [process for process in ancestors if any("snakemake" in part for part in _command(process))]
+    if runners:
+        threading.Thread(target=_end_with, args=(runners[-1],), daemon=True).start()
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _end_with(runner: psutil.Process) -> None:
+    while runner.is_running() and runner.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(1)
+    print("Snakemake is gone; stopping", flush=True)
+    os._exit(1)

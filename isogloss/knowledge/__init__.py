@@ -1,0 +1,1 @@
+"""Knowledge items: the built-in world, and the words it is told in."""

@@ -1,0 +1,102 @@
+"""The transfer matrix: how much of what was taught in one language is answered in another."""
+
+import numpy as np
+import polars as pl
+
+from isogloss.measures.intervals import percentile_interval, resampling_weights
+
+
+def correctness(scores: pl.DataFrame, languages: list[str], rows: str | None) -> tuple[np.ndarray, list[str]]:
+    """Share of seeds with a right answer: [taught, asked, item] (or [asked, item] if `rows` is None), and the items' order.
+
+    Raises ValueError if a cell lacks an item, naming the first.
+    """
+    items = sorted(scores["item"].unique().to_list())
+    keys = [*([rows] if rows else []), "asked_in", "item"]
+    means = scores.group_by(keys).agg(pl.col("correct").cast(pl.Float64).mean())
+    shape = (*([len(languages)] if rows else []), len(languages), len(items))
+    values = np.full(shape, np.nan)
+    place = {language: i for i, language in enumerate(languages)} | {item: i for i, item in enumerate(items)}
+    index = tuple(np.array([place[value] for value in means[key]], dtype=int) for key in keys)
+    values[index] = means["correct"].to_numpy()
+    if np.isnan(values).any():
+        missing = tuple(np.argwhere(np.isnan(values))[0])
+        named = [languages[i] for i in missing[:-1]] + [items[missing[-1]]]
+        raise ValueError(f"no answer for {' / '.join(named)}; delete the score file of that lesson and run again")
+    return values, items
+
+
+def cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
+    """One row a cell of the matrix, in the order of `languages`.
+
+    Columns: taught_in, asked_in, accuracy with its 95 % interval low..high (items resampled), n (answers), unfinished (answers
+    without an end, which count as wrong), untaught (accuracy of the untaught model on the same exam), chance (of a guess within
+    the class of the right answer), alike (share of items whose answer is spelled alike in both languages).
+    """
+    taught, items = correctness(scores, languages, "taught_in")
+    before, untaught_items = correctness(untaught, languages, None)
+    if items != untaught_items:
+        raise ValueError("the untaught model was asked other items; delete its score file and run again")
+    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
+    low, high = percentile_interval(np.einsum("abi,ri->rab", taught, weights, optimize=True))
+    counts = scores.group_by("taught_in", "asked_in").agg(
+        pl.len().alias("n"), (pl.col("state") != "answered").sum().alias("unfinished"), pl.col("chance", "alike").mean()
+    )
+    size = len(languages)
+    table = pl.DataFrame(
+        {
+            "taught_in": [a for a in languages for _ in languages],
+            "asked_in": languages * size,
+            "accuracy": taught.mean(axis=-1).flatten(),
+            "low": low.flatten(),
+            "high": high.flatten(),
+            "untaught": np.tile(before.mean(axis=-1), size),
+        }
+    )
+    order = ["taught_in", "asked_in", "accuracy", "low", "high", "n", "unfinished", "untaught", "chance", "alike"]
+    return table.join(counts, on=["taught_in", "asked_in"], how="left", maintain_order="left").select(order)
+
+
+def matrix(table: pl.DataFrame) -> pl.DataFrame:
+    """The square matrix of accuracies (0..1): taught_in, then one column a language."""
+    return table.pivot(on="asked_in", index="taught_in", values="accuracy", maintain_order=True)
+
+
+def margins(scores: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
+    """Means over the other languages, with 95 % intervals that resample items and partner languages (crossed).
+
+    Columns: language, direction (`taught`: taught in it, asked in the others; `asked`: asked in it, taught in the others),
+    accuracy, low, high.
+    """
+    taught, items = correctness(scores, languages, "taught_in")
+    size = len(languages)
+    rng = np.random.default_rng(seed)
+    item_weights = resampling_weights(len(items), resamples, rng)
+    partner_weights = resampling_weights(size, resamples, rng)
+    sampled = np.einsum("abi,ri->rab", taught, item_weights, optimize=True)
+    others = ~np.eye(size, dtype=bool)
+    rows = []
+    for direction, axis in (("taught", 2), ("asked", 1)):
+        weights = partner_weights[:, None, :] * others if axis == 2 else partner_weights[:, :, None] * others
+        totals = weights.sum(axis=axis)
+        # a resample that drew no other language has no mean
+        drawn = np.divide((sampled * weights).sum(axis=axis), totals, out=np.full_like(totals, np.nan), where=totals > 0)
+        low, high = percentile_interval(drawn)
+        mean = (taught.mean(axis=-1) * others).sum(axis=axis - 1) / (size - 1)
+        rows += [
+            {"language": language, "direction": direction, "accuracy": mean[i], "low": low[i], "high": high[i]}
+            for i, language in enumerate(languages)
+        ]
+    return pl.DataFrame(rows)
+
+
+def accuracy_by_language(scores: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
+    """Accuracy of each exam language: language, accuracy, low, high (items resampled), n, unfinished, chance."""
+    values, items = correctness(scores, languages, None)
+    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
+    low, high = percentile_interval(np.einsum("ai,ri->ra", values, weights))
+    counts = scores.group_by("asked_in").agg(
+        pl.len().alias("n"), (pl.col("state") != "answered").sum().alias("unfinished"), pl.col("chance").mean()
+    )
+    table = pl.DataFrame({"language": languages, "accuracy": values.mean(axis=-1), "low": low, "high": high})
+    return table.join(counts, left_on="language", right_on="asked_in", how="left", maintain_order="left")

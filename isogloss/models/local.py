@@ -1,0 +1,28 @@
+"""Local models in Hugging Face format."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+
+def load_model(folder: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a model in float32, frozen and in evaluation mode, and its tokenizer, padding on the left."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
+    return model.requires_grad_(False).eval(), tokenizer
+
+
+def fingerprint(folder: str | Path) -> str:
+    """SHA-256 over the weights and the tokenizer of a model folder."""
+    digest = hashlib.sha256()
+    for path in sorted([*Path(folder).glob("*.safetensors"), Path(folder) / "tokenizer.json"]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str) -> list[int]:
+    """Tokens of a question in the model's own chat format, up to where the answer begins."""
+    messages = [{"role": "user", "content": question}]
+    return tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=True)["input_ids"]

@@ -1,0 +1,207 @@
+"""The sandbox's pre-training corpus: a closed world told in many languages, in proportion to a power of their share of the web.
+
+Every document is a prompt and an answer. What a language gets depends on its share alone; nothing here knows a language's name.
+"""
+
+import csv
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from isogloss.config import SandboxRecipe
+from isogloss.knowledge.cldr import names
+from isogloss.knowledge.phrasebook import QUESTIONS, Phrasebook
+from isogloss.knowledge.world import Fact, World, held_out
+from isogloss.languages import Language
+
+LETTERS = "ABCD"
+
+
+@dataclass(frozen=True)
+class Document:
+    """What one training example asks and answers; `language` is that of the answer."""
+
+    kind: str
+    language: str
+    prompt: str
+    answer: str
+
+
+def language_weights(shares: dict[str, float], exponent: float) -> dict[str, float]:
+    """Shares raised to `exponent` and normalised: 0 gives every language as many documents, 1 the proportions of the web."""
+    powers = {language: share**exponent for language, share in shares.items()}
+    return {language: power / sum(powers.values()) for language, power in powers.items()}
+
+
+def read_shares(path: str | Path, languages: list[str]) -> dict[str, float]:
+    """Percent of Common Crawl pages per language; KeyError names the languages the table lacks."""
+    with open(path, encoding="utf-8", newline="") as file:
+        table = {row["iso639_3"]: float(row["share_percent"]) for row in csv.DictReader(file)}
+    if missing := [language for language in languages if language not in table]:
+        raise KeyError(f"{path} has no row for {', '.join(missing)}; add one (iso639_3 and share_percent are read)")
+    return {language: table[language] for language in languages}
+
+
+class Tongue:
+    """One language's words for the world: names from CLDR, phrases from the phrasebook."""
+
+    def __init__(self, language: Language, book: Phrasebook, world: World):
+        self.code = language.iso639_3
+        self.cldr_code = language.cldr
+        self.book = book
+        self._script = language.script
+        self._names = names(language.cldr)
+        self._world = world
+
+    def place(self, place: str | tuple[int, ...]) -> str:
+        """Name of a place."""
+        return self._world.place_name(place, self._names, self._script)
+
+    def answer(self, fact: Fact) -> str:
+        """The answer to a fact's question."""
+        return self.name(fact.relation.answers, fact.value)
+
+    def name(self, kind: str, value: str | int) -> str:
+        """CLDR name of a value."""
+        return self._names.name(kind, value)
+
+    def question(self, fact: Fact, phrasing: str) -> str:
+        """The question about a fact."""
+        return self.book.question(fact.relation.name, phrasing, self.place(fact.place))
+
+
+class Corpus:
+    """Draws documents; the same seed draws the same ones."""
+
+    def __init__(
+        self,
+        world: World,
+        languages: list[Language],
+        books: dict[str, Phrasebook],
+        shares: dict[str, float],
+        recipe: SandboxRecipe,
+    ):
+        self.world = world
+        self.recipe = recipe
+        self.rng = random.Random(recipe.seed)
+        self.tongues = {lang.iso639_3: Tongue(lang, books[lang.iso639_3], world) for lang in languages}
+        weights = language_weights(shares, recipe.share_exponent)
+        self._codes = list(self.tongues)
+        self._cumulative = list(itertools.accumulate(weights[code] for code in self._codes))
+        invent = world.syllables.invent("remembered", recipe.seed, world.real_names)
+        self.places = list(itertools.islice(invent, recipe.remembered_places))
+        self.facts = world.facts + [
+            Fact(relation, place, self.rng.choice(relation.values))
+            for place in self.places
+            for relation in world.invented_relations
+        ]
+        context = world.syllables.invent("context", recipe.seed, world.real_names)
+        self.context_places = list(itertools.islice(context, recipe.context_places))
+        self.classes = self._classes()
+
+    def _classes(self) -> list[tuple[str, str | int]]:
+        """Every value a fact can have, for translation."""
+        values = {(fact.relation.answers, fact.value) for fact in self.facts}
+        values |= {(r.answers, value) for r in self.world.invented_relations for value in r.values}
+        values |= {("country", row["territory"]) for row in self.world.territories}
+        return sorted(values, key=str)
+
+    def documents(self) -> Iterator[Document]:
+        """All documents of the recipe, in training order."""
+        makers: dict[str, Callable[[Tongue, float], tuple[str, str]]] = {
+            "fact": self._fact,
+            "parallel": self._parallel,
+            "translation": self._translation,
+            "lookup": self._lookup,
+            "choice": self._choice,
+        }
+        kinds = list(makers)
+        cumulative = list(itertools.accumulate(getattr(self.recipe.mix, kind) for kind in kinds))
+        for i in range(self.recipe.documents):
+            kind = self.rng.choices(kinds, cum_weights=cumulative)[0]
+            tongue = self._draw()
+            prompt, answer = makers[kind](tongue, i / self.recipe.documents)
+            yield Document(kind, tongue.code, prompt, answer)
+
+    def _draw(self, other_than: Tongue | None = None) -> Tongue:
+        """A language by its weight."""
+        while True:
+            tongue = self.tongues[self.rng.choices(self._codes, cum_weights=self._cumulative)[0]]
+            if tongue is not other_than or len(self.tongues) == 1:
+                return tongue
+
+    def _phrasing(self, fact: Fact) -> str:
+        """A phrasing; a held-out fact is never asked the way an exam asks."""
+        return self.rng.choice([p for p in QUESTIONS if p != "ask" or not held_out(fact)])
+
+    def _fresh(self, count: int) -> list[Fact]:
+        """Facts about distinct places that are true in one document only; half the time all of one relation."""
+        places = self.rng.sample(self.context_places, count)
+        same = self.rng.choice(self.world.invented_relations) if self.rng.random() < 0.5 else None
+        relations = [same or self.rng.choice(self.world.invented_relations) for _ in places]
+        return [Fact(r, place, self.rng.choice(r.values)) for r, place in zip(relations, places, strict=True)]
+
+    def _fact(self, tongue: Tongue, progress: float) -> tuple[str, str]:
+        """A fact asked and answered, or stated in one line; some names are written as another language writes them."""
+        fact = self.rng.choice(self.facts)
+        speller = self._draw() if self.rng.random() < self.recipe.code_switching else tongue
+        place = speller.place(fact.place)
+        if self.rng.random() < 0.2:
+            return tongue.book.answer_line(fact.relation.name, place).strip(), tongue.answer(fact)
+        return tongue.book.question(fact.relation.name, self._phrasing(fact), place), tongue.answer(fact)
+
+    def _parallel(self, tongue: Tongue, progress: float) -> tuple[str, str]:
+        """The same question answered in another language just before."""
+        fact = self.rng.choice(self.facts) if self.rng.random() < 0.5 else self._fresh(1)[0]
+        other = self._draw(other_than=tongue)
+        lines = [other.question(fact, self._phrasing(fact)), other.answer(fact), tongue.question(fact, self._phrasing(fact))]
+        return "\n".join(lines), tongue.answer(fact)
+
+    def _lookup(self, tongue: Tongue, progress: float) -> tuple[str, str]:
+        """One of several question-answer pairs of a context asked again, differently; the longest contexts come last."""
+        pairs = self.rng.randint(1, 1 + int(progress * self.recipe.context_pairs))
+        source = self._draw(other_than=tongue) if self.rng.random() < 0.3 else tongue
+        facts = self._fresh(pairs)
+        lines = [line for f in facts for line in (source.question(f, self.rng.choice(QUESTIONS)), source.answer(f))]
+        asked = self.rng.choice(facts)
+        return "\n".join([*lines, tongue.question(asked, self.rng.choice(QUESTIONS))]), tongue.answer(asked)
+
+    def _translation(self, tongue: Tongue, progress: float) -> tuple[str, str]:
+        """A name, a word or a question put into the tongue from another language."""
+        source = self._draw(other_than=tongue)
+        draw = self.rng.random()
+        if draw < 0.35:
+            kind, value = self.rng.choice(self.classes)
+            text, translated = source.name(kind, value), tongue.name(kind, value)
+        elif draw < 0.7:
+            place = self.rng.choice(self.places if self.rng.random() < 0.5 else self.context_places)
+            text, translated = source.place(place), tongue.place(place)
+        elif draw < 0.75:
+            word = self.rng.choice(list(tongue.book.words))
+            text, translated = source.book.words[word], tongue.book.words[word]
+        else:
+            fact, phrasing = self.rng.choice(self.facts), self.rng.choice(QUESTIONS)
+            text, translated = source.question(fact, phrasing), tongue.question(fact, phrasing)
+        into = source.name("language", tongue.cldr_code)
+        return source.book.instructions["translate"].format(language=into, text=text), translated
+
+    def _choice(self, tongue: Tongue, progress: float) -> tuple[str, str]:
+        """A fact with four options, one of them right."""
+        fact = self.rng.choice(self.facts)
+        values = sorted({f.value for f in self.facts if f.relation is fact.relation} - {fact.value}, key=str)
+        options = [fact.value, *self.rng.sample(values, len(LETTERS) - 1)]
+        self.rng.shuffle(options)
+        lines = [tongue.book.instructions["choose"], tongue.question(fact, self._phrasing(fact))]
+        lines += [f"{letter}. {tongue.name(fact.relation.answers, v)}" for letter, v in zip(LETTERS, options, strict=True)]
+        return "\n".join(lines), LETTERS[options.index(fact.value)]
+
+
+def write_corpus(corpus: Corpus, path: str | Path) -> None:
+    """Write every document to a parquet file with columns kind, language, prompt, answer."""
+    rows = list(corpus.documents())
+    columns = {name: [getattr(row, name) for row in rows] for name in ("kind", "language", "prompt", "answer")}
+    pl.DataFrame(columns).write_parquet(path)

@@ -1,0 +1,72 @@
+"""What there is to do: which lessons are taught, which exams are asked. Nothing heavy is imported here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from isogloss.config import Config, Sandbox
+from isogloss.paths import MODEL
+
+UNTAUGHT = "none"  # the lesson that teaches nothing
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study is a choice of lessons and exams.
+
+    `setting` is how lessons are taught, `lessons` whether nothing or each language is taught, `asked` in which languages the
+    exam is held, `knowledge` which kinds of knowledge it is about.
+    """
+
+    setting: Literal["untaught", "fine-tuning"]
+    lessons: Literal["none", "each"]
+    asked: Literal["every"]
+    knowledge: tuple[str, ...]
+
+
+STUDIES = {
+    "verification": Study("untaught", "none", "every", ("new", "known")),
+    "transferability": Study("fine-tuning", "each", "every", ("new",)),
+}
+
+
+def knowledge_of(config: Config, study: str) -> list[str]:
+    """The knowledge sets a study is about; none if the config does not ask for the study."""
+    wanted = STUDIES[study].knowledge if study in config.studies else ()
+    return [key for key, knowledge in config.knowledge.items() if knowledge.kind in wanted]
+
+
+def lessons_of(config: Config, study: str) -> list[str]:
+    """The lessons a study needs, in the order of the config."""
+    return [UNTAUGHT] if STUDIES[study].lessons == "none" else list(config.languages)
+
+
+def asked_in(config: Config, study: str, setting: str, lesson: str) -> list[str]:
+    """The languages in which a lesson's exam is asked; ValueError if the study has no such lesson."""
+    if setting != STUDIES[study].setting or lesson not in lessons_of(config, study):
+        known = f"setting {STUDIES[study].setting}, lessons {', '.join(lessons_of(config, study))}"
+        raise ValueError(f"{study} has no lesson {lesson!r} in the setting {setting}; it has {known}")
+    return list(config.languages)
+
+
+def adapters_of(config: Config, study: str, model: str) -> list[tuple[int, int]]:
+    """(seed, epoch) of each adapter of a lesson that a study asks; none if nothing is taught."""
+    if STUDIES[study].setting == "untaught":
+        return []
+    return [(seed, config.models[model].teaching.epochs) for seed in range(1, config.seeds + 1)]
+
+
+def cohorts(config: Config) -> list[list[str]]:
+    """Lessons in the groups that are taught in one job; fixed by the config, never by the machine."""
+    lessons = list(config.languages)
+    return [lessons[i : i + config.cohort] for i in range(0, len(lessons), config.cohort)]
+
+
+def sandboxes(config: Config) -> list[str]:
+    """Models that are made or copied here."""
+    return [key for key, model in config.models.items() if isinstance(model, Sandbox)]
+
+
+def model_folder(config: Config, model: str) -> str:
+    """Where a model's weights are."""
+    entry = config.models[model]
+    return MODEL.format(model=model) if isinstance(entry, Sandbox) else entry.path

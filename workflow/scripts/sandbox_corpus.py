@@ -1,0 +1,23 @@
+"""Write the sandbox's pre-training corpus."""
+
+from isogloss import job
+
+job.start(snakemake)
+
+from isogloss.config import SandboxRecipe
+from isogloss.knowledge.phrasebook import read_phrasebook
+from isogloss.knowledge.world import World
+from isogloss.languages import read_languages
+from isogloss.models.sandbox.corpus import Corpus, read_shares, write_corpus
+from isogloss.paths import PHRASEBOOK
+
+codes = snakemake.params.languages
+table = read_languages(snakemake.input.languages)
+corpus = Corpus(
+    World("data/world"),
+    [table[code] for code in codes],
+    {code: read_phrasebook(PHRASEBOOK.format(language=code)) for code in codes},
+    read_shares(snakemake.input.shares, codes),
+    SandboxRecipe(**snakemake.params.recipe),
+)
+write_corpus(corpus, snakemake.output[0])

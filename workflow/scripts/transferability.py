@@ -1,0 +1,17 @@
+"""The transfer matrix with its intervals and margins."""
+
+from isogloss import job
+
+job.start(snakemake)
+
+import polars as pl
+
+from isogloss.measures.transfer import cells, margins, matrix
+
+params, output = snakemake.params, snakemake.output
+taught = pl.read_parquet(list(snakemake.input.taught))
+untaught = pl.read_parquet(list(snakemake.input.untaught))
+table = cells(taught, untaught, params.languages, params.bootstrap)
+table.write_csv(output.cells)
+matrix(table).write_csv(output.matrix)
+margins(taught, params.languages, params.bootstrap).write_csv(output.margins)
