@@ -4,6 +4,7 @@ Whatever is wrong with a config is reported at once, each problem with its line 
 """
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -161,17 +162,15 @@ class _Lines(dict):
             for i, value in enumerate(node.value):
                 self._walk(value, (*path, i))
 
-    def nearest(self, path: tuple) -> int | None:
-        """Line of a path, or of the closest thing above it that the text has."""
-        while path not in self and path:
-            path = path[:-1]
-        return self.get(path)
+    def line(self, path: tuple) -> int | None:
+        """Line of a path, or of the section it should be in; None if the text has neither."""
+        return self.get(path) or (self.get(path[:-1]) if len(path) > 1 else None)
 
 
-def load_config(raw: dict[str, Any], languages: dict[str, Language], source: str | Path = "config.yaml") -> Config:
+def load_config(raw: dict[str, Any], languages: dict[str, Language], sources: Sequence[str | Path] = ()) -> Config:
     """Validate `raw` (a parsed config) against the models and the language table.
 
-    Raises ConfigError with every problem at once; `source` is read for line numbers where it exists.
+    Raises ConfigError with every problem at once; `sources`, the files it was merged from, are read for line numbers.
     """
     problems: list[tuple[tuple, str]] = []
     try:
@@ -182,7 +181,7 @@ def load_config(raw: dict[str, Any], languages: dict[str, Language], source: str
         config = None
     problems += _semantic(raw, config, languages)
     if problems:
-        raise ConfigError(_message(problems, Path(source)))
+        raise ConfigError(_message(problems, sources))
     return config
 
 
@@ -280,9 +279,9 @@ def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) 
             problems.append((("run", i), f"no model is called {key!r}; write one of {', '.join(map(str, models))}"))
         elif run.index(key) < i:
             problems.append((("run", i), f"{key} is listed twice; remove one"))
-    if config is not None and "transferability" in config.studies:
-        if not any(k.kind == "new" for k in config.knowledge.values()):
-            problems.append((("knowledge",), "transferability needs new knowledge; add fictional: {kind: new}"))
+    kinds = {knowledge.kind for knowledge in config.knowledge.values()} if config else set()
+    if config and "transferability" in config.studies and "new" not in kinds:
+        problems.append((("knowledge",), "transferability needs new knowledge; add fictional: {kind: new}"))
     return problems
 
 
@@ -296,12 +295,12 @@ def _suggest(code: str, languages: dict[str, Language]) -> str:
     return f"{hint}write one of {', '.join(languages)}, or add a row to data/languages.csv"
 
 
-def _message(problems: list[tuple[tuple, str]], source: Path) -> str:
-    lines = _Lines(source.read_text(encoding="utf-8")) if source.is_file() else None
-    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-    rows = [f"{source} has {count}:"]
+def _message(problems: list[tuple[tuple, str]], sources: Sequence[str | Path]) -> str:
+    # a later file overrides an earlier one, so a problem is in the last that has its path
+    texts = [(source, _Lines(Path(source).read_text(encoding="utf-8"))) for source in reversed(sources)]
+    rows = [f"The config has {len(problems)} problem{'s' if len(problems) > 1 else ''}:"]
     for path, text in problems:
-        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-        line = lines.nearest(tuple(path)) if lines else None
-        rows.append(f"  {f'line {line}, ' if line else ''}{where}: {text}")
+        name = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+        place = next((f"{Path(s).name}, line {lines.line(path)}: " for s, lines in texts if lines.line(path)), "")
+        rows.append(f"  {place}{name}: {text}")
     return "\n".join(rows)

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 
@@ -18,15 +19,15 @@ def start(snakemake) -> None:
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     sys.stdout = sys.stderr = log
-    ancestors = psutil.Process().parents()
-    runners = [process for process in ancestors if any("snakemake" in part for part in _command(process))]
+    runners = [process for process in psutil.Process().parents() if "snakemake" in _command(process)]
     if runners:
         threading.Thread(target=_end_with, args=(runners[-1],), daemon=True).start()
 
 
 def _command(process: psutil.Process) -> list[str]:
+    """The words of a process's command line, programs without their folder."""
     try:
-        return process.cmdline()
+        return [Path(word).name for word in process.cmdline()]
     except psutil.Error:
         return []
 

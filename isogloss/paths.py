@@ -5,24 +5,28 @@ SHARES = "data/common_crawl_language_share.csv"
 WORLD = ["data/world/relations.yaml", "data/world/syllables.csv", "data/world/territories.csv"]
 PHRASEBOOK = "data/phrasebook/{language}.yaml"
 SHIPPED = "data/sandbox"
+SHIPPED_FILE = "data/sandbox/{file}"
+SHIPPED_MANIFEST = "data/sandbox/manifest.json"
 ADAPTER_STORE = "data/cache/adapters"
 
 ITEMS = "results/knowledge/{knowledge}/items/{language}.parquet"
 MODEL = "results/models/{model}"
+MODEL_FILE = "results/models/{model}/{file}"
+CORPUS = "results/models/{model}/corpus.parquet"
+MANIFEST = "results/models/{model}/manifest.json"
+CARD = "results/models/{model}/card.md"
 ADAPTER = "results/{model}/{knowledge}/lessons/{lesson}/seed-{seed}/epoch-{epoch}"
+ADAPTER_FILE = "results/{model}/{knowledge}/lessons/{lesson}/seed-{seed}/epoch-{epoch}/{file}"
 ANSWERS = "results/{model}/{knowledge}/{study}/{setting}/answers/{lesson}.parquet"
 SCORES = "results/{model}/{knowledge}/{study}/{setting}/scores/{lesson}.parquet"
 VERIFICATION = "results/{model}/{knowledge}/verification/accuracy.csv"
-TRANSFER = "results/{model}/{knowledge}/transferability/{setting}"
-FIGURE = "results/figures/{name}"
+CELLS = "results/{model}/{knowledge}/transferability/{setting}/cells.csv"
+MATRIX = "results/{model}/{knowledge}/transferability/{setting}/matrix.csv"
+MARGINS = "results/{model}/{knowledge}/transferability/{setting}/margins.csv"
+FIGURE = "results/figures/{name}.{extension}"
 
 # The files of a folder that rules name one by one (a folder as an output would hide changes inside it).
-MODEL_FILES = [
-    "chat_template.jinja",
-    "config.json",
-    "generation_config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-]
+TOKENIZER_FILES = ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"]
+WEIGHT_FILES = ["config.json", "generation_config.json", "model.safetensors"]
+SHIPPED_FILES = [*TOKENIZER_FILES, *WEIGHT_FILES, "manifest.json"]
 ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"]

@@ -1,7 +1,14 @@
 # The validated config, and what the other rule files share.
+import os
 import re
+import sys
+from dataclasses import asdict
 
 from snakemake.exceptions import WorkflowError
+
+# This checkout's library, here and in every job, also inside a conda environment.
+sys.path.insert(0, workflow.basedir)
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(workflow.basedir), os.getenv("PYTHONPATH")])))
 
 from isogloss import paths, plan
 from isogloss.config import ConfigError, load_config
@@ -10,7 +17,7 @@ from isogloss.versions import version
 
 LANGUAGES = read_languages(paths.LANGUAGES)
 try:
-    settings = load_config(config, LANGUAGES, workflow.configfiles[-1])
+    settings = load_config(config, LANGUAGES, workflow.configfiles)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -33,7 +40,39 @@ wildcard_constraints:
 
 def model_files(model):
     """The weights and the tokenizer of a model."""
-    folder = plan.model_folder(settings, model)
     if model in plan.sandboxes(settings):
-        return [f"{folder}/{name}" for name in [*paths.MODEL_FILES, "manifest.json"]]
-    return sorted(str(path) for path in Path(folder).iterdir() if path.is_file())
+        return expand(paths.MODEL_FILE, model=model, file=paths.SHIPPED_FILES)
+    return sorted(str(path) for path in Path(plan.model_folder(settings, model)).iterdir() if path.is_file())
+
+
+def recipe(wildcards):
+    """How a sandbox is made."""
+    return settings.models[wildcards.model].recipe.model_dump()
+
+
+def lesson_names(group, wildcards):
+    """The lessons of a cohort, in which a lesson may be a wildcard."""
+    return [lesson.format(**dict(wildcards.items())) for lesson in group]
+
+
+def exam_languages(wildcards):
+    """The languages an exam is asked in."""
+    return plan.asked_in(settings, wildcards.study, wildcards.setting, wildcards.lesson)
+
+
+def exam_items(wildcards):
+    """The items an exam asks."""
+    return expand(paths.ITEMS, knowledge=wildcards.knowledge, language=exam_languages(wildcards))
+
+
+def exam_adapters(wildcards):
+    """The adapters an exam asks, keyed by (seed, epoch)."""
+    return {
+        key: paths.ADAPTER.format(**dict(wildcards.items()), seed=key[0], epoch=key[1])
+        for key in plan.adapters_of(settings, wildcards.study, wildcards.model)
+    }
+
+
+def language_rows():
+    """The rows of the language table that figures and pages need."""
+    return [asdict(LANGUAGES[language]) for language in settings.languages]

@@ -8,26 +8,24 @@ TRANSFER_PANELS = [
 
 rule figure_transfer_matrix:
     input:
-        cells=[f"{paths.TRANSFER}/cells.csv".format(**panel) for panel in TRANSFER_PANELS],
-        margins=[f"{paths.TRANSFER}/margins.csv".format(**panel) for panel in TRANSFER_PANELS],
+        cells=[paths.CELLS.format(**panel) for panel in TRANSFER_PANELS],
+        margins=[paths.MARGINS.format(**panel) for panel in TRANSFER_PANELS],
     output:
-        expand(paths.FIGURE, name="transfer_matrix.pdf"),
-        expand(paths.FIGURE, name="transfer_matrix.png"),
-        expand(paths.FIGURE, name="transfer_matrix.csv"),
-    params:
-        panels=TRANSFER_PANELS,
-        languages=[asdict(LANGUAGES[language]) for language in settings.languages],
-        version=version("figure_transfer_matrix"),
+        expand(paths.FIGURE, name="transfer_matrix", extension=["pdf", "png", "csv"]),
     log:
         "results/logs/figure_transfer_matrix.log",
     benchmark:
         "results/benchmarks/figure_transfer_matrix.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        panels=TRANSFER_PANELS,
+        languages=language_rows(),
+        version=version("figure_transfer_matrix"),
     message:
         "Draw the transfer matrix of {settings.run}"
     script:

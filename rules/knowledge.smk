@@ -1,5 +1,4 @@
 # Knowledge items, written in every language.
-from dataclasses import asdict
 
 
 rule items:
@@ -8,20 +7,20 @@ rule items:
         world=paths.WORLD,
     output:
         paths.ITEMS,
-    params:
-        language=lambda wildcards: asdict(LANGUAGES[wildcards.language]),
-        knowledge=lambda wildcards: settings.knowledge[wildcards.knowledge].model_dump(),
-        version=version("items"),
     log:
         "results/logs/items/{knowledge}/{language}.log",
     benchmark:
         "results/benchmarks/items/{knowledge}/{language}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        language=lambda wildcards: asdict(LANGUAGES[wildcards.language]),
+        knowledge=lambda wildcards: settings.knowledge[wildcards.knowledge].model_dump(),
+        version=version("items"),
     message:
         "Write the {wildcards.knowledge} items in {wildcards.language}"
     script:

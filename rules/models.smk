@@ -1,44 +1,42 @@
 # The sandbox: shipped weights checked and put in place, or pre-trained from its recipe.
 import json
 
-from isogloss.models.sandbox.manifest import differences, outdated_inputs
+from isogloss.models.sandbox.manifest import differences, outdated_inputs, sha256
 
 SHIPPED = [name for name in plan.sandboxes(settings) if settings.models[name].weights == "shipped"]
 REBUILT = [name for name in plan.sandboxes(settings) if settings.models[name].weights == "rebuild"]
 
 if SHIPPED:
-    with open(f"{paths.SHIPPED}/manifest.json", encoding="utf-8") as file:
+    with open(paths.SHIPPED_MANIFEST, encoding="utf-8") as file:
         shipped_manifest = json.load(file)
     for name in SHIPPED:
         if found := differences(shipped_manifest, settings.models[name].recipe.model_dump(), settings.languages):
-            raise WorkflowError(
-                f"models.{name} cannot use the shipped weights; write weights: rebuild\n  " + "\n  ".join(found)
-            )
+            raise WorkflowError(f"models.{name} cannot use the shipped weights; write weights: rebuild\n  " + "\n  ".join(found))
     if changed := outdated_inputs(shipped_manifest):
-        logger.warning(
-            f"The shipped sandbox was made before {', '.join(changed)} changed; weights: rebuild makes it anew."
-        )
+        logger.warning(f"The shipped sandbox was made before {', '.join(changed)} changed; weights: rebuild makes it anew.")
 
 
 rule sandbox_shipped:
     input:
-        ancient(expand("{folder}/{file}", folder=paths.SHIPPED, file=[*paths.MODEL_FILES, "manifest.json"])),
+        ancient(expand(paths.SHIPPED_FILE, file=paths.SHIPPED_FILES)),
     output:
-        expand(paths.MODEL + "/{file}", file=[*paths.MODEL_FILES, "manifest.json"], allow_missing=True),
-    wildcard_constraints:
-        model=one_of(SHIPPED),
-    params:
-        version=version("sandbox_shipped"),
+        expand(paths.MODEL_FILE, file=paths.SHIPPED_FILES, allow_missing=True),
     log:
         "results/logs/sandbox_shipped/{model}.log",
     benchmark:
         "results/benchmarks/sandbox_shipped/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(SHIPPED),
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        # shipped weights count as old whatever a checkout did to their times, so it is the manifest that tells them apart
+        manifest=lambda wildcards, input: sha256(paths.SHIPPED_MANIFEST),
+        version=version("sandbox_shipped"),
     message:
         "Check the shipped weights of {wildcards.model} and put them in place"
     script:
@@ -52,23 +50,23 @@ rule sandbox_corpus:
         world=paths.WORLD,
         shares=paths.SHARES,
     output:
-        paths.MODEL + "/corpus.parquet",
-    wildcard_constraints:
-        model=one_of(REBUILT),
-    params:
-        languages=sorted(settings.languages),
-        recipe=lambda wildcards: settings.models[wildcards.model].recipe.model_dump(),
-        version=version("sandbox_corpus"),
+        paths.CORPUS,
     log:
         "results/logs/sandbox_corpus/{model}.log",
     benchmark:
         "results/benchmarks/sandbox_corpus/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(REBUILT),
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=20,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        languages=sorted(settings.languages),
+        recipe=recipe,
+        version=version("sandbox_corpus"),
     message:
         "Write the pre-training corpus of {wildcards.model} in {params.languages}"
     script:
@@ -77,28 +75,24 @@ rule sandbox_corpus:
 
 rule sandbox_tokenizer:
     input:
-        paths.MODEL + "/corpus.parquet",
+        paths.CORPUS,
     output:
-        expand(
-            paths.MODEL + "/{file}",
-            file=["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"],
-            allow_missing=True,
-        ),
-    wildcard_constraints:
-        model=one_of(REBUILT),
-    params:
-        vocabulary=lambda wildcards: settings.models[wildcards.model].recipe.vocabulary,
-        version=version("sandbox_tokenizer"),
+        expand(paths.MODEL_FILE, file=paths.TOKENIZER_FILES, allow_missing=True),
     log:
         "results/logs/sandbox_tokenizer/{model}.log",
     benchmark:
         "results/benchmarks/sandbox_tokenizer/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(REBUILT),
+    conda:
+        "../envs/cpu.yaml"
     threads: 2
     resources:
         mem_mb=4000,
         runtime=20,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        vocabulary=lambda wildcards: settings.models[wildcards.model].recipe.vocabulary,
+        version=version("sandbox_tokenizer"),
     message:
         "Train the tokenizer of {wildcards.model}"
     script:
@@ -111,33 +105,29 @@ rule sandbox_pretrain:
         phrasebooks=expand(paths.PHRASEBOOK, language=settings.languages),
         world=paths.WORLD,
         shares=paths.SHARES,
-        corpus=paths.MODEL + "/corpus.parquet",
+        corpus=paths.CORPUS,
         tokenizer=rules.sandbox_tokenizer.output,
     output:
-        weights=expand(
-            paths.MODEL + "/{file}",
-            file=["config.json", "generation_config.json", "model.safetensors"],
-            allow_missing=True,
-        ),
-        manifest=paths.MODEL + "/manifest.json",
-    wildcard_constraints:
-        model=one_of(REBUILT),
-    params:
-        languages=sorted(settings.languages),
-        recipe=lambda wildcards: settings.models[wildcards.model].recipe.model_dump(),
-        version=version("sandbox_pretrain"),
+        weights=expand(paths.MODEL_FILE, file=paths.WEIGHT_FILES, allow_missing=True),
+        manifest=paths.MANIFEST,
     log:
         "results/logs/sandbox_pretrain/{model}.log",
     benchmark:
         "results/benchmarks/sandbox_pretrain/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(REBUILT),
+    conda:
+        "../envs/cpu.yaml"
     threads: 2
     resources:
         mem_mb=4000,
         runtime=360,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        languages=sorted(settings.languages),
+        recipe=recipe,
+        version=version("sandbox_pretrain"),
     message:
-        "Pre-train {wildcards.model} (about an hour and a half on two cores with the shipped recipe)"
+        "Pre-train {wildcards.model} ({params.recipe[documents]} documents)"
     script:
         "../workflow/scripts/sandbox_pretrain.py"
 
@@ -145,7 +135,7 @@ rule sandbox_pretrain:
 # What the sandbox can do, measured.
 rule card:
     input:
-        manifest=paths.MODEL + "/manifest.json",
+        manifest=paths.MANIFEST,
         known=expand(
             paths.VERIFICATION,
             knowledge=[key for key, k in settings.knowledge.items() if k.kind == "known"][:1],
@@ -157,33 +147,33 @@ rule card:
             allow_missing=True,
         ),
         cells=expand(
-            paths.TRANSFER + "/cells.csv",
+            paths.CELLS,
             knowledge=plan.knowledge_of(settings, "transferability")[:1],
             setting="fine-tuning",
             allow_missing=True,
         ),
     output:
-        paths.MODEL + "/card.md",
-    wildcard_constraints:
-        model=one_of(plan.sandboxes(settings)),
-    params:
-        languages=[asdict(LANGUAGES[language]) for language in settings.languages],
-        knowledge={key: settings.knowledge[key].model_dump() for key in sorted(settings.knowledge)},
-        version=version("card"),
+        paths.CARD,
     log:
         "results/logs/card/{model}.log",
     benchmark:
         "results/benchmarks/card/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.sandboxes(settings)),
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        languages=language_rows(),
+        knowledge={key: settings.knowledge[key].model_dump() for key in sorted(settings.knowledge)},
+        version=version("card"),
     message:
         "Write down what {wildcards.model} can do"
     script:
         "../workflow/scripts/card.py"
 
 
-CARDS = [paths.MODEL.format(model=name) + "/card.md" for name in settings.run if name in plan.sandboxes(settings)]
+CARDS = expand(paths.CARD, model=[name for name in settings.run if name in plan.sandboxes(settings)])

@@ -4,26 +4,22 @@
 rule score:
     input:
         answers=paths.ANSWERS,
-        knowledge=lambda wildcards: expand(
-            paths.ITEMS,
-            knowledge=wildcards.knowledge,
-            language=exam_languages(wildcards),
-        ),
+        knowledge=exam_items,
     output:
         paths.SCORES,
-    params:
-        languages=lambda wildcards: exam_languages(wildcards),
-        version=version("score"),
     log:
         "results/logs/score/{model}/{knowledge}/{study}/{setting}/{lesson}.log",
     benchmark:
         "results/benchmarks/score/{model}/{knowledge}/{study}/{setting}/{lesson}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        languages=exam_languages,
+        version=version("score"),
     message:
         "Score the answers of {wildcards.model} ({wildcards.study}, taught: {wildcards.lesson})"
     script:

@@ -1,10 +1,5 @@
 # Fine-tuning: an adapter per lesson and seed, a checkpoint per epoch. A job teaches a cohort of lessons.
 
-
-def lesson_names(group, wildcards):
-    return [lesson.format(**dict(wildcards.items())) for lesson in group]
-
-
 # With `cohort: 1` the lesson is a wildcard, so that one rule makes a job of each.
 groups = [["{lesson}"]] if settings.cohort == 1 else plan.cohorts(settings)
 
@@ -19,15 +14,25 @@ for name, model in settings.models.items():
                 knowledge=expand(paths.ITEMS, language=group, allow_missing=True),
             output:
                 expand(
-                    paths.ADAPTER + "/{file}",
+                    paths.ADAPTER_FILE,
                     model=name,
                     lesson=group,
                     epoch=range(1, model.teaching.epochs + 1),
                     file=paths.ADAPTER_FILES,
                     allow_missing=True,
                 ),
+            log:
+                f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{'+'.join(group)}.log",
+            benchmark:
+                f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{'+'.join(group)}.tsv"
+            conda:
+                "../envs/cpu.yaml"
+            threads: 1
+            resources:
+                mem_mb=2000,
+                runtime=240,
             params:
-                model=plan.model_folder(settings, name),
+                model=lambda wildcards, input: os.path.dirname(input.model[0]),
                 lessons=lambda wildcards, group=group: lesson_names(group, wildcards),
                 target=lambda wildcards, name=name: paths.ADAPTER.format(
                     model=name, knowledge=wildcards.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
@@ -35,16 +40,6 @@ for name, model in settings.models.items():
                 store=paths.ADAPTER_STORE,
                 teaching=model.teaching.model_dump(),
                 version=version("teach"),
-            log:
-                f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{'+'.join(group)}.log",
-            benchmark:
-                f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{'+'.join(group)}.tsv"
-            threads: 1
-            resources:
-                mem_mb=2000,
-                runtime=240,
-            conda:
-                "../envs/cpu.yaml"
             message:
                 f"Teach {name} the {{wildcards.knowledge}} items in {{params.lessons}}, seed {{wildcards.seed}}"
             script:

@@ -8,6 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Asking
+from isogloss.models.local import without_adapter
 
 ANSWER_SCHEMA = {
     "taught_in": pl.String,
@@ -31,9 +32,7 @@ def questions(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def hold(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: pl.DataFrame, asking: Asking
-) -> pl.DataFrame:
+def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: pl.DataFrame, asking: Asking) -> pl.DataFrame:
     """The exam with the columns answer and state: `answered`, or `unfinished` (and answer null) without an end."""
     answers = answer_greedily(model, tokenizer, exam["question"].to_list(), asking.max_new_tokens, asking.batch)
     return exam.with_columns(pl.Series("answer", answers, dtype=pl.String)).with_columns(
@@ -56,6 +55,6 @@ def hold_all(
     for (seed, epoch), folder in adapters.items():
         model = PeftModel.from_pretrained(base, folder).eval()
         tables.append(hold(model, tokenizer, exam, asking).with_columns(seed=pl.lit(seed), epoch=pl.lit(epoch)))
-        base = model.unload()
+        base = without_adapter(model)
     taught = pl.lit(lesson, dtype=pl.String).alias("taught_in")
     return pl.concat(tables).with_columns(taught).select(list(ANSWER_SCHEMA)).cast(ANSWER_SCHEMA)

@@ -6,7 +6,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
-from isogloss.figures.style import FAINT, INK, TIER_COLOURS, save
+from isogloss.figures.style import INK, TIER_COLOURS, save
 from isogloss.languages import TIERS, Language
 
 Panel = tuple[dict, pl.DataFrame, pl.DataFrame]
@@ -18,9 +18,9 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
     """Draw (labels, cells, margins) of each panel, and write the numbers drawn."""
     ordered = sorted(languages, key=lambda language: TIERS.index(language.tier))
     size = len(ordered)
-    side = 0.33 * (size + 2 * GAP + 3)
+    side = max(0.33 * (size + 2 * GAP + 3), 2.6)
     figure, axes = plt.subplots(
-        1, len(panels), figsize=((side + 1.5) * len(panels), side + 1.9), squeeze=False, layout="constrained"
+        1, len(panels), figsize=((side + 1.6) * len(panels), side + 1.9), squeeze=False, layout="constrained"
     )
     for axis, (labels, cells, margins) in zip(axes[0], panels, strict=True):
         _panel(axis, labels, cells, margins, ordered)
@@ -78,28 +78,27 @@ def _panel(axis, labels: dict, cells: pl.DataFrame, margins: pl.DataFrame, langu
     for ticks in (axis.get_xticklabels(), axis.get_yticklabels()):
         for label, language in zip(ticks, languages, strict=False):
             label.set_color(TIER_COLOURS[language.tier])
-    axis.set_xlabel("asked in", labelpad=16)
-    axis.set_ylabel("taught in", labelpad=16)
+    axis.set_xlabel("asked in", labelpad=5)
+    axis.set_ylabel("taught in", labelpad=5)
     diagonal = np.mean([value[code, code]["accuracy"] for code in codes])
     off = np.mean([row["accuracy"] for (taught, asked), row in value.items() if taught != asked])
     chance = np.mean([row["chance"] for row in value.values()])
     axis.set_title(
-        f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}\n",
-        loc="left", fontsize=10, fontweight="bold", pad=20,
-    )  # fmt: skip
-    axis.text(
-        0, 1, f"same language {100 * diagonal:.0f} %, other languages {100 * off:.0f} %, a guess within the class of the answer {100 * chance:.0f} %",
-        transform=axis.transAxes, color=FAINT, fontsize=7.5, va="bottom",
-    ).set_y(1.11)  # fmt: skip
+        f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}\n"
+        f"same language {100 * diagonal:.0f} %, other languages {100 * off:.0f} %\n"
+        f"guessing within the class of the answer {100 * chance:.0f} %",
+        loc="left",
+        fontsize=8.5,
+        linespacing=1.6,
+        pad=8,
+    )
 
 
 def _cell(axis, x: float, y: float, accuracy: float, outlined: bool = False) -> None:
     """One annotated square; the diagonal is outlined."""
     axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=MAP(accuracy), edgecolor="white", linewidth=0.6))
     if outlined:
-        axis.add_patch(
-            Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, facecolor="none", edgecolor=INK, linewidth=0.7, zorder=3)
-        )
+        axis.add_patch(Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, facecolor="none", edgecolor=INK, linewidth=0.7, zorder=3))
     colour = "white" if accuracy > 0.55 else INK
     axis.text(x, y, f"{100 * accuracy:.0f}", ha="center", va="center", fontsize=6.2, color=colour)
 
@@ -115,7 +114,14 @@ def _tier_lines(axis, languages: list[Language]) -> None:
         end = start + count
         middle = (start + end - 1) / 2
         axis.text(
-            size + GAP + 0.75, middle, tier, rotation=270, va="center", ha="left", color=TIER_COLOURS[tier], fontsize=7.5
+            size + GAP + 0.75,
+            middle,
+            tier,
+            rotation=270,
+            va="center",
+            ha="left",
+            color=TIER_COLOURS[tier],
+            fontsize=7.5,
         )
         if end < size:
             axis.plot([end - 0.5] * 2, [-0.5, size - 0.5], color=INK, linewidth=1.1)

@@ -5,6 +5,7 @@ Items are drawn without regard to language and then written in each; every item 
 
 import itertools
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -52,13 +53,11 @@ def new_items(world: World, count: int, seed: int) -> list[Item]:
     rng = random.Random(f"new-{seed}")
     relations = world.invented_relations
     answers = {r.name: _evenly(r.values, rng) for r in relations}
-    conflicts = {r.name: _evenly(r.values, rng) for r in relations}
     places = world.syllables.invent("taught", seed, world.real_names)
     items = []
     for i, place in enumerate(itertools.islice(places, count)):
         relation = relations[i % len(relations)]
-        value = next(answers[relation.name])
-        conflict = next(v for v in conflicts[relation.name] if v != value)
+        value, conflict = next(answers[relation.name])
         items.append(Item(_key(i), Fact(relation, place, value), conflict, 1 / len(relation.values)))
     return items
 
@@ -89,10 +88,11 @@ def _plausible(world: World, fact: Fact, rng: random.Random) -> tuple[str | int,
     return wrong, 1 / len(everywhere)
 
 
-def _evenly(values: tuple[str | int, ...], rng: random.Random):
-    """Endless rounds through the values, each in a new order."""
+def _evenly(values: tuple[str | int, ...], rng: random.Random) -> Iterator[tuple[str | int, str | int]]:
+    """Endless rounds through the values, each in a new order; the second of a pair is the next in the round."""
     while True:
-        yield from rng.sample(values, len(values))
+        order = rng.sample(values, len(values))
+        yield from zip(order, order[1:] + order[:1], strict=True)
 
 
 def _key(index: int) -> str:

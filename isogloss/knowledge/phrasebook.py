@@ -8,7 +8,9 @@ import yaml
 
 QUESTIONS = ("teach", "ask", "pretrain")
 SLOTS = {
-    **dict.fromkeys(QUESTIONS, ["place"]),
+    "teach": ["place"],
+    "ask": ["place"],
+    "pretrain": ["place"],
     "answer": ["answer", "place"],
     "translate": ["language", "text"],
     "choose": [],

@@ -37,9 +37,7 @@ class World:
     def __init__(self, folder: str | Path):
         folder = Path(folder)
         table = yaml.safe_load((folder / "relations.yaml").read_text(encoding="utf-8"))
-        self.relations = {
-            name: Relation(name, row["answers"], row["known"], tuple(row["values"])) for name, row in table.items()
-        }
+        self.relations = {name: Relation(name, row["answers"], row["known"], tuple(row["values"])) for name, row in table.items()}
         self.syllables = Syllables(folder / "syllables.csv")
         with open(folder / "territories.csv", encoding="utf-8", newline="") as file:
             self.territories = list(csv.DictReader(file))

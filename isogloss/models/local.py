@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import torch
+from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 
@@ -12,6 +13,11 @@ def load_model(folder: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizer
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
     return model.requires_grad_(False).eval(), tokenizer
+
+
+def without_adapter(model: PeftModel) -> PreTrainedModel:
+    """The base of a model with an adapter, as it was before: frozen and in evaluation mode."""
+    return model.unload().requires_grad_(False).eval()
 
 
 def fingerprint(folder: str | Path) -> str:

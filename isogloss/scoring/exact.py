@@ -3,7 +3,6 @@
 import unicodedata
 
 
-
 def normalise(text: str) -> str:
     """NFKC, case-folded, runs of white space as one space, no punctuation at either end.
 

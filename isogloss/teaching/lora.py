@@ -13,7 +13,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.config import Teaching
-from isogloss.models.local import chat_prompt
+from isogloss.models.local import chat_prompt, without_adapter
 
 IGNORED = -100  # label of a token that is not learned
 
@@ -103,8 +103,4 @@ def teach(
                 losses.append(loss.item())
             on_epoch(epoch, model, optimizer.state_dict(), sum(losses) / len(losses))
     finally:
-        model.unload()
-        base.requires_grad_(False).eval()
-        base._hf_peft_config_loaded = False
-        if hasattr(base, "peft_config"):
-            del base.peft_config
+        without_adapter(model)

@@ -14,9 +14,7 @@ from isogloss.plan import UNTAUGHT
 
 params, wildcards = snakemake.params, snakemake.wildcards
 torch.set_num_threads(snakemake.threads)
-exam = questions(
-    {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
-)
+exam = questions({code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)})
 lesson = None if wildcards.lesson == UNTAUGHT else wildcards.lesson
 answers = hold_all(*load_model(params.model), exam, Asking(**params.asking), lesson, params.adapters)
 names = [pl.lit(wildcards[key]).alias(key) for key in ("model", "knowledge", "study", "setting", "lesson")]

@@ -12,9 +12,10 @@ import polars as pl
 from isogloss.languages import Language
 from isogloss.models.sandbox.card import write_card
 
-inputs = snakemake.input
-tables = {name: pl.read_csv(inputs[name][0] if isinstance(inputs[name], list) else inputs[name]) for name in ("known", "new", "cells") if inputs.get(name)}
+inputs, params = snakemake.input, snakemake.params
+paths = {"known": inputs.known, "new": inputs.new, "cells": inputs.cells}
+tables = {name: pl.read_csv(path) for name, path in paths.items() if path}
 manifest = json.loads(Path(inputs.manifest).read_text(encoding="utf-8"))
-languages = [Language(**row) for row in snakemake.params.languages]
-card = write_card(snakemake.wildcards.model, manifest, languages, snakemake.params.knowledge, tables)
+languages = [Language(**row) for row in params.languages]
+card = write_card(snakemake.wildcards.model, manifest, languages, params.knowledge, tables)
 Path(snakemake.output[0]).write_text(card, encoding="utf-8")

@@ -11,9 +11,7 @@ from isogloss.languages import Language
 
 panels = [
     (panel, pl.read_csv(cells), pl.read_csv(margins))
-    for panel, cells, margins in zip(
-        snakemake.params.panels, snakemake.input.cells, snakemake.input.margins, strict=True
-    )
+    for panel, cells, margins in zip(snakemake.params.panels, snakemake.input.cells, snakemake.input.margins, strict=True)
 ]
 languages = [Language(**row) for row in snakemake.params.languages]
 draw(panels, languages, pdf=snakemake.output[0], png=snakemake.output[1], csv=snakemake.output[2])

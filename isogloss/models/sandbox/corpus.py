@@ -158,7 +158,11 @@ class Corpus:
         """The same question answered in another language just before."""
         fact = self.rng.choice(self.facts) if self.rng.random() < 0.5 else self._fresh(1)[0]
         other = self._draw(other_than=tongue)
-        lines = [other.question(fact, self._phrasing(fact)), other.answer(fact), tongue.question(fact, self._phrasing(fact))]
+        lines = [
+            other.question(fact, self._phrasing(fact)),
+            other.answer(fact),
+            tongue.question(fact, self._phrasing(fact)),
+        ]
         return "\n".join(lines), tongue.answer(fact)
 
     def _lookup(self, tongue: Tongue, progress: float) -> tuple[str, str]:

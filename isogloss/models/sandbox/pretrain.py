@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from isogloss.config import SandboxRecipe
-from isogloss.models.sandbox.tokenizer import ASSISTANT, END, PAD, USER
+from isogloss.models.sandbox.tokenizer import ASSISTANT, END, USER
 
 OPEN_WINDOWS = 64  # first-fit looks back this far, so documents keep roughly the corpus's order
 LOSS_WEIGHTS = 255  # loss weights are stored as bytes
-# A fifth of the prompt tokens, weighing five times as much, have the same expected gradient and spare most of the output layer's work.
+# A fifth of the prompt tokens, weighing five times as much, have the same expected gradient and spare most of the output
+# layer's work.
 SAMPLED_PROMPT = 0.2
 
 
@@ -132,7 +133,7 @@ def weighted_loss(model: LlamaForCausalLM, batch: Packed) -> torch.Tensor:
     hidden = model.model(input_ids=token, attention_mask=mask_of(document), position_ids=position).last_hidden_state
     keep = weight > 0
     logits = model.lm_head(hidden[:, :-1].flatten(0, 1)[keep])
-    losses = F.cross_entropy(logits.float(), token[:, 1:].flatten()[keep], reduction="none")
+    losses = functional.cross_entropy(logits.float(), token[:, 1:].flatten()[keep], reduction="none")
     return (losses * weight[keep]).sum() / weight[keep].sum()
 
 
@@ -176,7 +177,10 @@ def pretrain(
         if step % 50 == 0 or step == steps - 1:
             seconds = time.monotonic() - began
             log.append({"step": step, "loss": round(loss.item(), 4), "tokens": seen, "seconds": round(seconds, 1)})
-            print(f"step {step + 1} of {steps}: loss {log[-1]['loss']:.3f}, {seen / seconds:,.0f} tokens a second", flush=True)
+            print(
+                f"step {step + 1} of {steps}: loss {log[-1]['loss']:.3f}, {seen / seconds:,.0f} tokens a second",
+                flush=True,
+            )
     if compiled:
         del model.model.forward
     training = {

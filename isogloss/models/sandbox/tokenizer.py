@@ -28,9 +28,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
             pre_tokenizers.Split(Regex(r"(?!▁)[\p{P}\p{S}]"), "isolated"),
         ]
     )
-    tokenizer.decoder = decoders.Sequence(
-        [decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="always"), decoders.Fuse()]
-    )
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="always"), decoders.Fuse()])
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         # added tokens first, so that their ids do not depend on the text

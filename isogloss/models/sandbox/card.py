@@ -1,0 +1,115 @@
+"""The sandbox's card: what it was made of and what it can do, all of it measured."""
+
+import itertools
+
+import polars as pl
+
+from isogloss.languages import TIERS, Language
+
+# Groups of languages whose mutual transfer the card reports beside the whole matrix.
+GROUPS = {
+    "Romance": ["fra", "spa", "ita", "por"],
+    "Scandinavian": ["swe", "dan"],
+    "Japanese and Chinese": ["jpn", "zho"],
+}
+
+
+def write_card(model: str, manifest: dict, languages: list[Language], knowledge: dict, tables: dict[str, pl.DataFrame]) -> str:
+    """Markdown from the manifest and the tables `known`, `new` (untaught accuracy) and `cells` (the transfer matrix).
+
+    A table that was not made is left out, and so is its section.
+    """
+    parts = [f"# {model}", _made(manifest)]
+    if "known" in tables:
+        parts.append(_known(tables["known"], languages, knowledge))
+    if "cells" in tables and "new" in tables:
+        parts += [_taught(tables["cells"], languages, knowledge), _pairs(tables["cells"], languages)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _made(manifest: dict) -> str:
+    training, machine, recipe = manifest["training"], manifest["machine"], manifest["recipe"]
+    facts = {
+        "architecture": f"Llama, {recipe['layers']} layers of width {recipe['width']}, {recipe['heads']} heads",
+        "parameters": f"{training['parameters']:,}",
+        "vocabulary": f"{recipe['vocabulary']:,} tokens, one BPE trained on the same mix",
+        "corpus": f"{training['documents']:,} documents in {len(manifest['languages'])} languages, read once",
+        "mix": f"documents proportional to a language's share of the web to the power {recipe['share_exponent']}",
+        "left out": f"{training['documents_longer_than_a_window']:,} documents longer than {recipe['window']} tokens",
+        "training": f"{training['tokens']:,} tokens in {training['seconds'] / 60:.0f} minutes",
+        "machine": f"{training['threads']} threads of {machine['processor']}, torch {machine['torch']}",
+        "seed": recipe["seed"],
+    }
+    rows = "\n".join(f"| {key} | {value} |" for key, value in facts.items())
+    return f"A small language model pre-trained from scratch on a closed world.\n\n| | |\n|---|---|\n{rows}"
+
+
+def _known(known: pl.DataFrame, languages: list[Language], knowledge: dict) -> str:
+    items = next(k["items"] for k in knowledge.values() if k["kind"] == "known")
+    table = _by_language(known, languages, "accuracy of the untaught model")
+    return f"""## Known facts, asked in a phrasing never seen with them
+
+{items} real facts; every other question about them was in the corpus, this one was not.
+
+{_tiers(known, languages)}
+
+{table}"""
+
+
+def _taught(cells: pl.DataFrame, languages: list[Language], knowledge: dict) -> str:
+    items = next(k["items"] for k in knowledge.values() if k["kind"] == "new")
+    diagonal = cells.filter(pl.col("taught_in") == pl.col("asked_in")).rename({"taught_in": "language"})
+    off = cells.filter(pl.col("taught_in") != pl.col("asked_in"))
+    return f"""## New facts, taught by fine-tuning
+
+{items} facts about invented places never seen before, taught in one language, asked in a paraphrase.
+
+| | accuracy |
+|---|---|
+| asked in the language taught (mean of {len(diagonal)} languages) | {_percent(diagonal["accuracy"].mean())} |
+| asked in another language (mean of {len(off)} pairs) | {_percent(off["accuracy"].mean())} |
+| the untaught model | {_percent(off["untaught"].mean())} |
+| a guess within the class of the answer | {_percent(off["chance"].mean())} |
+
+{_tiers(diagonal, languages)}
+
+{_by_language(diagonal, languages, "accuracy in the language taught")}"""
+
+
+def _pairs(cells: pl.DataFrame, languages: list[Language]) -> str:
+    codes = {language.iso639_3 for language in languages}
+    value = {(row["taught_in"], row["asked_in"]): row for row in cells.iter_rows(named=True)}
+    rows = []
+    for name, members in GROUPS.items():
+        pairs = list(itertools.permutations([code for code in members if code in codes], 2))
+        if pairs:
+            mean = [sum(value[p][key] for p in pairs) / len(pairs) for key in ("accuracy", "untaught", "alike")]
+            rows.append(f"| {name} | {len(pairs)} | " + " | ".join(map(_percent, mean)) + " |")
+    if not rows:
+        return ""
+    head = "| languages | pairs | accuracy | untaught | answers spelled alike |\n|---|---|---|---|---|"
+    return "## Transfer between related languages\n\n" + "\n".join([head, *rows])
+
+
+def _tiers(table: pl.DataFrame, languages: list[Language]) -> str:
+    tier = {language.iso639_3: language.tier for language in languages}
+    rows = ["| tier | mean accuracy |", "|---|---|"]
+    for name in TIERS:
+        values = [row["accuracy"] for row in table.iter_rows(named=True) if tier[row["language"]] == name]
+        if values:
+            rows.append(f"| {name} | {_percent(sum(values) / len(values))} |")
+    return "\n".join(rows)
+
+
+def _by_language(table: pl.DataFrame, languages: list[Language], title: str) -> str:
+    values = {row["language"]: row for row in table.iter_rows(named=True)}
+    rows = [f"| language | tier | {title} | 95 % interval |", "|---|---|---|---|"]
+    for language in languages:
+        row = values[language.iso639_3]
+        interval = f"{_percent(row['low'])} to {_percent(row['high'])}"
+        rows.append(f"| {language.name} | {language.tier} | {_percent(row['accuracy'])} | {interval} |")
+    return "\n".join(rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

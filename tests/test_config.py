@@ -1,0 +1,93 @@
+"""What is wrong with a config is said at once, with the line that mends it."""
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+
+from isogloss.config import ConfigError, load_config
+from isogloss.schema import SCHEMA, SECTIONS, TABLES, schema_text, tables_text
+
+BROKEN = """\
+languages: [eng, fr, no, spa, spa, xxx]
+knowledge:
+  fictional: {provider: built-in, kind: new, items: -5}
+  general: {provider: built-in, kind: known, itmes: 10}
+models:
+  sandbox:
+    provider: sandbox
+    weights: shiped
+    recipe: {share_exponent: -1}
+  figures: {provider: transformers, path: /no/such/folder}
+run: [sandbox, sandbax]
+studies: [verification, transferability]
+cohort: 0
+"""
+
+
+def test_the_shipped_config_is_valid(raw_config, languages):
+    config = load_config(raw_config, languages)
+    assert len(config.languages) == 19
+    assert config.run == ["sandbox"]
+
+
+def test_all_problems_at_once_with_line_and_fix(tmp_path, languages):
+    path = tmp_path / "config.yaml"
+    path.write_text(BROKEN, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(yaml.safe_load(BROKEN), languages, [path])
+    message = str(error.value)
+    expected = [
+        "config.yaml, line 1: languages[1]: no language has the code 'fr'; write fra (French)",
+        'config.yaml, line 1: languages[2]: an unquoted "no" or "off" is read as false by YAML',
+        "config.yaml, line 1: languages[4]: spa is listed twice; remove one",
+        "config.yaml, line 1: languages[5]: no language has the code 'xxx'",
+        "config.yaml, line 3: knowledge.fictional.items: is -5, must be > 0; write items: 1",
+        "config.yaml, line 4: knowledge.general.itmes: unknown key; write items: 10",
+        "config.yaml, line 8: models.sandbox.weights: is 'shiped', must be one of 'shipped' or 'rebuild'",
+        "config.yaml, line 9: models.sandbox.recipe.share_exponent: is -1, must be >= 0",
+        "config.yaml, line 10: models.figures: 'figures' is the name of a folder of results",
+        "config.yaml, line 10: models.figures.path: /no/such/folder is no model folder",
+        "config.yaml, line 11: run[1]: no model is called 'sandbax'; write one of sandbox, figures",
+        "config.yaml, line 13: cohort: is 0, must be > 0; write cohort: 1",
+    ]
+    for line in expected:
+        assert line in message
+    assert f"The config has {len(expected)} problems:" in message
+
+
+def test_other_mistakes(raw_config, languages):
+    def message(**changes):
+        with pytest.raises(ConfigError) as error:
+            load_config(raw_config | changes, languages)
+        return str(error.value)
+
+    assert "languages" in message(languages=["eng"])
+    assert "has no provider" in message(models={"sandbox": {}})
+    assert "must be lower-case" in message(models={"Org/Name": {"provider": "sandbox"}}, run=["Org/Name"])
+    assert "needs new knowledge" in message(knowledge={"general": {"kind": "known"}})
+    assert "even multiple of heads" in message(models={"sandbox": {"provider": "sandbox", "recipe": {"heads": 7}}})
+    assert "is missing; add the line kind" in message(knowledge={"fictional": {}})
+    assert "listed twice" in message(run=["sandbox", "sandbox"])
+
+
+def test_the_schema_is_in_step(raw_config):
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), "run: python -m isogloss.schema"
+    jsonschema.validate(raw_config, json.loads(schema_text()))
+
+
+def test_every_key_is_documented():
+    assert TABLES.read_text(encoding="utf-8") == tables_text(), "run: python -m isogloss.schema"
+    for model in SECTIONS.values():
+        assert model.__doc__
+
+
+def test_a_problem_is_in_the_last_file_that_has_it(raw_config, tmp_path, languages):
+    first, second = tmp_path / "config.yaml", tmp_path / "mine.yaml"
+    first.write_text("cohort: 5\nseeds: 1\n", encoding="utf-8")
+    second.write_text("# mine\ncohort: -1\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(raw_config | {"cohort": -1, "seeds": 0}, languages, [first, second])
+    assert "mine.yaml, line 2: cohort: is -1" in str(error.value)
+    assert "config.yaml, line 2: seeds: is 0" in str(error.value)

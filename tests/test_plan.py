@@ -1,0 +1,102 @@
+"""The plan, the versions of rules, and what must stay in step."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from isogloss import plan, versions
+from isogloss.config import load_config
+
+
+@pytest.fixture
+def config(raw_config, languages):
+    return load_config(raw_config, languages)
+
+
+def test_planning_loads_nothing_heavy():
+    """Every parse of the Snakefile pays for what it imports."""
+    code = (
+        "import sys, isogloss.plan, isogloss.versions, isogloss.models.sandbox.manifest as m;"
+        "print([x for x in ('torch', 'transformers', 'polars', 'babel', 'matplotlib') if x in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_studies(config):
+    assert plan.knowledge_of(config, "transferability") == ["fictional"]
+    assert plan.knowledge_of(config, "verification") == ["fictional", "general"]
+    assert plan.lessons_of(config, "verification") == ["none"]
+    assert plan.asked_in(config, "transferability", "fine-tuning", "zul") == config.languages
+    assert plan.adapters_of(config, "transferability", "sandbox") == [(1, 12)]
+    assert plan.adapters_of(config, "verification", "sandbox") == []
+
+
+def test_a_study_that_is_not_asked_for_has_no_work(raw_config, languages):
+    config = load_config(raw_config | {"studies": ["verification"]}, languages)
+    assert plan.knowledge_of(config, "transferability") == []
+
+
+def test_an_exam_that_no_study_has_is_refused(config):
+    with pytest.raises(ValueError, match="verification has no lesson 'eng'"):
+        plan.asked_in(config, "verification", "untaught", "eng")
+    with pytest.raises(ValueError, match="in the setting untaught"):
+        plan.asked_in(config, "transferability", "untaught", "eng")
+
+
+def test_cohorts_split_the_lessons_by_the_config_alone(config):
+    groups = plan.cohorts(config)
+    assert [len(group) for group in groups] == [5, 5, 5, 4]
+    assert [lesson for group in groups for lesson in group] == config.languages
+
+
+@pytest.mark.parametrize("script", versions.recorded())
+def test_a_dear_rule_is_renewed_when_its_code_changes(script):
+    """Decide: do results change? Then raise the number in workflow/versions.json. Then run: python -m isogloss.versions"""
+    assert versions.recorded()[script]["digest"] == versions.digest(script)
+
+
+def test_digests_follow_imports(tmp_path, monkeypatch):
+    package = tmp_path / "isogloss"
+    for name, text in {
+        "measures/a.py": "from isogloss.measures import b",
+        "measures/b.py": "import isogloss.store",
+        "store.py": "x = 1",
+        "config.py": "x = 1",
+        "unused.py": "x = 1",
+    }.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    (tmp_path / "rule.py").write_text("from isogloss.measures.a import f\nfrom isogloss.config import Config")
+    monkeypatch.setattr(versions, "PACKAGE", package)
+    monkeypatch.setattr(versions, "SCRIPTS", tmp_path)
+    before = versions.digest("rule")
+    for name, changes in (("unused.py", False), ("config.py", False), ("store.py", True), ("measures/b.py", True)):
+        (package / name).write_text((package / name).read_text() + "\ny = 2")
+        after = versions.digest("rule")
+        assert (after != before) == changes, name
+        before = after
+
+
+def test_every_rule_has_its_script_and_every_script_its_rule():
+    rules = "\n".join(path.read_text(encoding="utf-8") for path in Path("rules").glob("*.smk"))
+    for script in Path("workflow/scripts").glob("*.py"):
+        assert f'"../workflow/scripts/{script.name}"' in rules
+        assert f'version("{script.stem}")' in rules
+        tree = ast.parse(script.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree)
+        assert "job.start(snakemake)" in ast.unparse(tree)
+
+
+def test_conda_environments_are_in_step_with_pyproject():
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name in ("cpu", "gpu"):
+        environment = yaml.safe_load(Path(f"envs/{name}.yaml").read_text(encoding="utf-8"))
+        (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+        assert sorted(pip) == sorted(project["dependencies"])
+        assert f"python{project['requires-python']}" in environment["dependencies"]

@@ -1,0 +1,236 @@
+"""The workflow as users run it: whole, again, and after a change."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+import yaml
+from conftest import ROOT
+
+MICRO_RECIPE = {
+    "documents": 1500, "width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "vocabulary": 1024, "window": 128, "batch": 8,
+}  # fmt: skip
+
+
+def micro_config(**changes):
+    knowledge = {"provider": "built-in", "items": 12}
+    return {
+        "languages": ["eng", "spa", "zul"],
+        "knowledge": {"fictional": {**knowledge, "kind": "new"}, "general": {**knowledge, "kind": "known"}},
+        "models": {"sandbox": {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3}}},
+        "run": ["sandbox"],
+        "studies": ["verification", "transferability"],
+        "cohort": 1,
+        "bootstrap": 100,
+    } | changes
+
+
+def copy_project(target: Path, config: dict) -> Path:
+    """A checkout of its own, with another config."""
+    for name in ("Snakefile", "rules", "workflow", "profiles", "envs", "isogloss", "data", "pyproject.toml"):
+        source = ROOT / name
+        ignore = shutil.ignore_patterns("__pycache__", "cache")
+        shutil.copytree(source, target / name, ignore=ignore) if source.is_dir() else shutil.copy2(source, target / name)
+    (target / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return target
+
+
+def snakemake(project: Path, *arguments: str, check: bool = True) -> str:
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    result = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert not check or result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def pending(project: Path) -> dict[str, int]:
+    """Jobs a dry run lists, by rule."""
+    text = snakemake(project, "--dry-run", "--quiet", "rules", "all")
+    text = snakemake(project, "--dry-run") if "Job stats" not in text else text
+    if "Nothing to be done" in text:
+        return {}
+    table = text.split("Job stats:")[1].split("Reasons:")[0]
+    return {
+        name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE) if name not in ("total", "all")
+    }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A finished run on the shipped weights."""
+    folder = copy_project(tmp_path_factory.mktemp("shipped"), micro_config())
+    snakemake(folder)
+    return folder
+
+
+# What a change in anything that the exams ask leads to.
+DOWNSTREAM = {"transferability": 1, "figure_transfer_matrix": 1, "card": 1}
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    assert pending(project) == {}
+
+
+def test_results_are_complete(project):
+    results = project / "results"
+    folder = results / "sandbox/fictional/transferability/fine-tuning"
+    matrix = pl.read_csv(folder / "matrix.csv")
+    assert matrix.columns == ["taught_in", "eng", "spa", "zul"]
+    cells = pl.read_csv(folder / "cells.csv")
+    assert len(cells) == 9
+    assert cells["n"].to_list() == [12] * 9
+    answers = pl.read_parquet(folder / "scores/eng.parquet")
+    assert len(answers) == 36
+    assert set(answers["state"]) <= {"answered", "unfinished"}
+    drawn = pl.read_csv(results / "figures/transfer_matrix.csv")
+    assert len(drawn) == 9 + 6
+    for name in ("pdf", "png"):
+        assert (results / f"figures/transfer_matrix.{name}").stat().st_size > 5000
+    assert "Known facts" in (results / "models/sandbox/card.md").read_text(encoding="utf-8")
+
+
+def test_every_job_left_a_log_and_a_benchmark(project):
+    logs = {path.relative_to(project / "results/logs").with_suffix("") for path in project.glob("results/logs/**/*.log")}
+    marks = {
+        path.relative_to(project / "results/benchmarks").with_suffix("") for path in project.glob("results/benchmarks/**/*.tsv")
+    }
+    assert logs == marks
+    assert len(logs) == 6 + 1 + 3 + 5 + 5 + 2 + 1 + 1 + 1
+
+
+def test_a_dry_run_reads_like_a_plan(project):
+    text = snakemake(project, "--dry-run", "--forceall")
+    assert "Teach sandbox the fictional items in zul, seed 1" in text
+    assert "Ask sandbox the general items in eng spa zul (taught: none)" in text
+    assert "Write the fictional items in spa" in text
+
+
+def test_a_phrasebook_re_runs_what_is_written_in_it(project):
+    path = project / "data/phrasebook/spa.yaml"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace("¿", "¿ ", 1), encoding="utf-8")
+    try:
+        # both sets in Spanish, the Spanish lesson, and every exam, since each asks in Spanish
+        assert pending(project) == {
+            "items": 2,
+            "teach_sandbox_1": 1,
+            "ask": 5,
+            "score": 5,
+            "verification": 2,
+            **DOWNSTREAM,
+        }
+        assert "data/phrasebook/spa.yaml changed" in snakemake(project, "--dry-run")
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert pending(project) == {}
+
+
+def test_a_config_value_re_runs_what_it_reaches(project):
+    path = project / "config.yaml"
+    before = path.read_text(encoding="utf-8")
+
+    def after(**changes):
+        path.write_text(yaml.safe_dump(micro_config(**changes)), encoding="utf-8")
+        try:
+            return pending(project)
+        finally:
+            path.write_text(before, encoding="utf-8")
+
+    assert after(bootstrap=200) == {"verification": 2, **DOWNSTREAM}
+    model = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
+    assert after(models={"sandbox": model}) == {"teach_sandbox_1": 3, "ask": 3, "score": 3, **DOWNSTREAM}
+    asking = {
+        "provider": "sandbox",
+        "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3},
+        "asking": {"max_new_tokens": 9},
+    }
+    assert after(models={"sandbox": asking}) == {"ask": 5, "score": 5, "verification": 2, **DOWNSTREAM}
+    known = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
+    assert after(knowledge=known) == {"items": 3, "ask": 1, "score": 1, "verification": 1, "card": 1}
+    assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
+    assert pending(project) == {}
+
+
+def test_a_lost_adapter_is_taught_again_alone(project):
+    folder = project / "results/sandbox/fictional/lessons/zul/seed-1/epoch-2"
+    lost = folder / "adapter_model.safetensors"
+    kept = lost.read_bytes()
+    lost.unlink()
+    assert pending(project) == {"teach_sandbox_1": 1, "ask": 1, "score": 1, **DOWNSTREAM}
+    snakemake(project)
+    assert lost.read_bytes() == kept, "taught again, it is the same to the byte"
+    log = project / "results/logs/teach/sandbox/fictional/1/zul.log"
+    assert "mean loss" not in log.read_text(encoding="utf-8"), "the store had it: nothing is trained"
+    assert pending(project) == {}
+
+
+def test_a_bad_config_stops_before_any_work(project):
+    path = project / "config.yaml"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace("- zul", "- no\n- xyz"), encoding="utf-8")
+    try:
+        text = snakemake(project, "--dry-run", check=False)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert "The config has 2 problems:" in text
+    assert "read as false by YAML" in text
+    assert "no language has the code 'xyz'" in text
+    assert "Traceback" not in text
+
+
+def test_a_recipe_that_is_not_the_shipped_one_is_refused(project):
+    path = project / "config.yaml"
+    before = path.read_text(encoding="utf-8")
+    changed = micro_config(models={"sandbox": {"provider": "sandbox", "recipe": {"share_exponent": 0}}})
+    path.write_text(yaml.safe_dump(changed), encoding="utf-8")
+    try:
+        text = snakemake(project, "--dry-run", check=False)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert "cannot use the shipped weights; write weights: rebuild" in text
+    assert "recipe.share_exponent is 0.0" in text
+
+
+def test_a_run_killed_outright_leaves_no_child_and_goes_on(project):
+    target = "results/sandbox/fictional/lessons/eng/seed-1/epoch-2/adapter_model.safetensors"
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--forcerun", "teach_sandbox_1", "--", target]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    children = []
+    deadline = time.monotonic() + 120
+    while not children and time.monotonic() < deadline:
+        time.sleep(0.2)
+        children = [p for p in psutil.Process(process.pid).children(recursive=True) if "teach.py" in " ".join(p.cmdline())]
+    assert children
+    time.sleep(1)  # the job opens its log and looks for its parent first
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
+    assert "--unlock" in snakemake(project, check=False)
+    snakemake(project, "--unlock")
+    snakemake(project)
+    assert pending(project) == {}
+
+
+def test_whole_dag_with_a_sandbox_of_its_own(tmp_path):
+    """From the corpus to the figure, in one job for all lessons."""
+    model = {
+        "provider": "sandbox", "weights": "rebuild", "recipe": MICRO_RECIPE,
+        "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3}, "asking": {"max_new_tokens": 12},
+    }  # fmt: skip
+    project = copy_project(tmp_path, micro_config(models={"sandbox": model}, cohort=5))
+    plan = pending(project)
+    assert plan == {
+        "sandbox_corpus": 1, "sandbox_tokenizer": 1, "sandbox_pretrain": 1, "items": 6, "teach_sandbox_1": 1,
+        "ask": 5, "score": 5, "verification": 2, **DOWNSTREAM,
+    }  # fmt: skip
+    snakemake(project)
+    assert pending(project) == {}
+    matrix = pl.read_csv(project / "results/sandbox/fictional/transferability/fine-tuning/matrix.csv")
+    assert matrix.shape == (3, 4)
