@@ -105,7 +105,7 @@ class Sandbox(Strict):
     provider: Literal["sandbox"]
     weights: Literal["shipped", "rebuild"] = "shipped"
     recipe: SandboxRecipe = SandboxRecipe()
-    teaching: Teaching = Teaching(batch=8, learning_rate=3e-3)
+    teaching: Teaching = Teaching(batch=8, learning_rate=4e-3)
     asking: Asking = Asking()
 
 
