@@ -56,24 +56,24 @@ class SandboxRecipe(Strict):
         0.3, description="documents of a language are proportional to its share of the web to this power; 0: all alike"
     )
     documents: PositiveInt = Field(900_000, description="size of the corpus, which is read once")
-    mix: CorpusMix = CorpusMix()
+    mix: CorpusMix = Field(CorpusMix(), description="how often each kind of document occurs")
     remembered_places: PositiveInt = Field(150, description="invented places whose facts are the same in every document")
     context_places: PositiveInt = Field(5_000, description="invented places whose facts hold in one document only")
     context_pairs: PositiveInt = Field(6, description="most question-answer pairs in a look-up document")
     code_switching: NonNegativeFloat = Field(0.3, le=1, description="share of facts that spell a name as another language does")
     vocabulary: PositiveInt = Field(4096, ge=1024, description="tokens of the BPE tokenizer")
-    width: PositiveInt = 192
-    layers: PositiveInt = 4
-    heads: PositiveInt = 4
-    feed_forward: PositiveInt = 512
+    width: PositiveInt = Field(192, description="size of the hidden state")
+    layers: PositiveInt = Field(4, description="transformer layers")
+    heads: PositiveInt = Field(4, description="attention heads a layer")
+    feed_forward: PositiveInt = Field(512, description="neurons of the gated feed-forward part of a layer")
     window: PositiveInt = Field(256, description="tokens a packed window")
     batch: PositiveInt = Field(32, description="windows a step")
-    muon_learning_rate: PositiveFloat = 0.02
-    adamw_learning_rate: PositiveFloat = 0.005
+    muon_learning_rate: PositiveFloat = Field(0.02, description="learning rate of the matrices")
+    adamw_learning_rate: PositiveFloat = Field(0.005, description="learning rate of embeddings and norms")
     question_weight: NonNegativeFloat = Field(
         0.1, le=0.2, description="weight of a prompt's tokens in the loss; an answer's weigh 1"
     )
-    seed: NonNegativeInt = 0
+    seed: NonNegativeInt = Field(0, description="of the corpus, the first weights and the sampled prompt tokens")
 
     @model_validator(mode="after")
     def _heads_divide_width(self):
@@ -85,37 +85,44 @@ class SandboxRecipe(Strict):
 class Teaching(Strict):
     """How a lesson is taught: LoRA on every linear layer, loss on the answer alone, constant learning rate."""
 
-    rank: PositiveInt = 16
-    alpha: PositiveInt = 16
-    epochs: PositiveInt = 12
+    rank: PositiveInt = Field(16, description="rank of the adapter")
+    alpha: PositiveInt = Field(16, description="the adapter is scaled by alpha / rank")
+    epochs: PositiveInt = Field(12, description="passes over the lesson, each with a checkpoint")
     batch: PositiveInt = Field(1, description="question-answer pairs a step")
-    learning_rate: PositiveFloat = 1e-4
+    learning_rate: PositiveFloat = Field(1e-4, description="constant, for AdamW without weight decay")
+
+
+class SandboxTeaching(Teaching):
+    """The same for a sandbox, whose weights are few; chosen on facts that no configured set contains."""
+
+    batch: PositiveInt = Field(8, description="question-answer pairs a step")
+    learning_rate: PositiveFloat = Field(4e-3, description="constant, for AdamW without weight decay")
 
 
 class Asking(Strict):
     """How answers are generated (greedily)."""
 
-    max_new_tokens: PositiveInt = 48
+    max_new_tokens: PositiveInt = Field(48, description="an answer longer than this is unfinished")
     batch: PositiveInt = Field(256, description="questions answered at a time")
 
 
 class Sandbox(Strict):
     """The embedded model: shipped weights, or pre-trained here from its recipe."""
 
-    provider: Literal["sandbox"]
-    weights: Literal["shipped", "rebuild"] = "shipped"
-    recipe: SandboxRecipe = SandboxRecipe()
-    teaching: Teaching = Teaching(batch=8, learning_rate=4e-3)
-    asking: Asking = Asking()
+    provider: Literal["sandbox"] = Field(description="sandbox")
+    weights: Literal["shipped", "rebuild"] = Field("shipped", description="use what came with isogloss, or pre-train it here")
+    recipe: SandboxRecipe = Field(SandboxRecipe(), description="how it is made; needs weights: rebuild where it differs")
+    teaching: SandboxTeaching = Field(SandboxTeaching(), description="how lessons are taught")
+    asking: Asking = Field(Asking(), description="how answers are generated")
 
 
 class Transformers(Strict):
     """A causal language model in Hugging Face format in a local folder."""
 
-    provider: Literal["transformers"]
+    provider: Literal["transformers"] = Field(description="transformers")
     path: str = Field(description="folder with config.json, tokenizer and safetensors weights")
-    teaching: Teaching = Teaching()
-    asking: Asking = Asking()
+    teaching: Teaching = Field(Teaching(), description="how lessons are taught")
+    asking: Asking = Field(Asking(), description="how answers are generated")
 
 
 Model = Annotated[Sandbox | Transformers, Field(discriminator="provider")]
@@ -124,20 +131,22 @@ Model = Annotated[Sandbox | Transformers, Field(discriminator="provider")]
 class BuiltIn(Strict):
     """Knowledge from the built-in world; the same seed draws the same items."""
 
-    provider: Literal["built-in"] = "built-in"
+    provider: Literal["built-in"] = Field("built-in", description="built-in")
     kind: Literal["new", "known"] = Field(description="new: invented places; known: real facts")
-    items: PositiveInt = 120
-    seed: NonNegativeInt = 1
+    items: PositiveInt = Field(120, description="any number of new ones, as many known ones as the world has")
+    seed: NonNegativeInt = Field(1, description="draws the items")
 
 
 class Config(Strict):
     """The whole of config.yaml."""
 
     languages: list[str] = Field(min_length=2, description="ISO 639-3 codes with a row in data/languages.csv")
-    knowledge: dict[Slug, BuiltIn] = Field(min_length=1)
+    knowledge: dict[Slug, BuiltIn] = Field(min_length=1, description="knowledge sets by name")
     models: dict[Slug, Model] = Field(min_length=1, description="models defined; those not under `run` cost nothing")
     run: list[str] = Field(min_length=1, description="models that the named targets and figures include")
-    studies: list[Literal["verification", "transferability"]] = Field(min_length=1)
+    studies: list[Literal["verification", "transferability"]] = Field(
+        min_length=1, description="verification: what is known untaught; transferability: taught in one language, asked in all"
+    )
     cohort: PositiveInt = Field(5, description="lessons taught in one job; 1 makes a job of each, for clusters")
     seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items")
     bootstrap: PositiveInt = Field(2000, description="resamples behind each interval")

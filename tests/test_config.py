@@ -72,6 +72,12 @@ def test_other_mistakes(raw_config, languages):
     assert "listed twice" in message(run=["sandbox", "sandbox"])
 
 
+def test_a_sandbox_keeps_its_own_recipe_for_teaching(raw_config, languages):
+    models = {"sandbox": {"provider": "sandbox", "teaching": {"epochs": 3}}}
+    teaching = load_config(raw_config | {"models": models}, languages).models["sandbox"].teaching
+    assert (teaching.epochs, teaching.batch, teaching.learning_rate) == (3, 8, 4e-3)
+
+
 def test_the_schema_is_in_step(raw_config):
     assert SCHEMA.read_text(encoding="utf-8") == schema_text(), "run: python -m isogloss.schema"
     jsonschema.validate(raw_config, json.loads(schema_text()))
@@ -81,6 +87,7 @@ def test_every_key_is_documented():
     assert TABLES.read_text(encoding="utf-8") == tables_text(), "run: python -m isogloss.schema"
     for model in SECTIONS.values():
         assert model.__doc__
+        assert all(field.description for field in model.model_fields.values())
 
 
 def test_a_problem_is_in_the_last_file_that_has_it(raw_config, tmp_path, languages):

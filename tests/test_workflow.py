@@ -51,11 +51,10 @@ def snakemake(project: Path, *arguments: str, check: bool = True) -> str:
 
 def pending(project: Path) -> dict[str, int]:
     """Jobs a dry run lists, by rule."""
-    text = snakemake(project, "--dry-run", "--quiet", "rules", "all")
-    text = snakemake(project, "--dry-run") if "Job stats" not in text else text
+    text = snakemake(project, "--dry-run")
     if "Nothing to be done" in text:
         return {}
-    table = text.split("Job stats:")[1].split("Reasons:")[0]
+    table = text.split("Job stats:")[1]
     return {
         name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE) if name not in ("total", "all")
     }
