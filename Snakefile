@@ -20,6 +20,7 @@ include: "rules/figures.smk"
 rule all:
     default_target: True
     input:
+        LESSONS,
         VERIFICATIONS,
         FIGURES,
         CARDS,

@@ -44,3 +44,19 @@ for name, model in settings.models.items():
                 f"Teach {name} the {{wildcards.knowledge}} items in {{params.lessons}}, seed {{wildcards.seed}}"
             script:
                 "../workflow/scripts/teach.py"
+
+
+# Adapters are results too: without them among the targets, a deleted one would not be missed while what was made of it is there.
+LESSONS = [
+    path
+    for name in settings.run
+    for path in expand(
+        paths.ADAPTER_FILE,
+        model=name,
+        knowledge=plan.knowledge_of(settings, "transferability"),
+        lesson=plan.lessons_of(settings, "transferability"),
+        seed=range(1, settings.seeds + 1),
+        epoch=range(1, settings.models[name].teaching.epochs + 1),
+        file=paths.ADAPTER_FILES,
+    )
+]

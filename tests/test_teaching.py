@@ -88,10 +88,10 @@ def test_what_is_stored_is_not_trained_again(tiny, tmp_path, monkeypatch):
 
 def test_adapters_load_in_peft_and_change_answers(tiny, tmp_path):
     base, tokenizer = tiny
-    teaching = TEACHING.model_copy(update={"epochs": 40})
+    teaching = TEACHING.model_copy(update={"epochs": 80})
     finished = run(tiny, [ENGLISH], tmp_path / "store", teaching)
     publish(finished["eng"], str(tmp_path / "out" / "epoch-{epoch}"))
-    folder = tmp_path / "out" / "epoch-40"
+    folder = tmp_path / "out" / "epoch-80"
     assert sorted(path.name for path in folder.iterdir()) == sorted(ADAPTER_FILES)
     model = PeftModel.from_pretrained(base, folder).eval()
     tokens, labels = examples(ENGLISH, tokenizer)[0]

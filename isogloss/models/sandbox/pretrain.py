@@ -142,6 +142,7 @@ def pretrain(
 ) -> tuple[LlamaForCausalLM, dict, list[dict]]:
     """Train one pass over `corpus`; returns the model in bfloat16, figures of the whole run and a log of every 50th step."""
     torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)  # else threads race to add up the gradients of the positions kept below
     packed = pack(encode(corpus, tokenizer, recipe), recipe.window, tokenizer.pad_token_id)
     model = build_model(recipe, tokenizer)
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
