@@ -1,14 +1,7 @@
-"""config.yaml as typed models; ``workflow/schemas/config.schema.json`` is generated from them.
+"""config.yaml as typed models; ``workflow/schemas/config.schema.json`` and ``docs/config.md`` are generated from them."""
 
-Whatever is wrong with a config is reported at once, each problem with its line and the line that mends it.
-"""
+from typing import Annotated, Literal
 
-import difflib
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -18,19 +11,10 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
-from isogloss.languages import Language
-
-# Folders of results/ that a model's key must not be mistaken for.
-RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-
-
-class ConfigError(ValueError):
-    """Everything that is wrong with a config, as one message for people."""
 
 
 class Strict(BaseModel):
@@ -150,166 +134,3 @@ class Config(Strict):
     cohort: PositiveInt = Field(5, description="lessons taught in one job; 1 makes a job of each, for clusters")
     seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items")
     bootstrap: PositiveInt = Field(2000, description="resamples behind each interval")
-
-
-class _Lines(dict):
-    """Line of every path in a YAML text, from 1."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is not None:
-            self._walk(node, ())
-
-    def _walk(self, node: yaml.Node, path: tuple) -> None:
-        self.setdefault(path, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                self[(*path, key.value)] = key.start_mark.line + 1
-                self._walk(value, (*path, key.value))
-        elif isinstance(node, yaml.SequenceNode):
-            for i, value in enumerate(node.value):
-                self._walk(value, (*path, i))
-
-    def line(self, path: tuple) -> int | None:
-        """Line of a path, or of the section it should be in; None if the text has neither."""
-        return self.get(path) or (self.get(path[:-1]) if len(path) > 1 else None)
-
-
-def load_config(raw: dict[str, Any], languages: dict[str, Language], sources: Sequence[str | Path] = ()) -> Config:
-    """Validate `raw` (a parsed config) against the models and the language table.
-
-    Raises ConfigError with every problem at once; `sources`, the files it was merged from, are read for line numbers.
-    """
-    problems: list[tuple[tuple, str]] = []
-    try:
-        config = Config.model_validate(raw)
-    except ValidationError as error:
-        # the provider that a union tries is part of pydantic's path, not of the file's
-        problems += [(_path(e["loc"], raw), _explain(e)) for e in error.errors()]
-        config = None
-    problems += _semantic(raw, config, languages)
-    if problems:
-        raise ConfigError(_message(problems, sources))
-    return config
-
-
-def _path(location: tuple, raw: Any) -> tuple:
-    """A pydantic location without the union tags that the config does not have."""
-    path = []
-    for part in location:
-        if isinstance(raw, dict) and part not in raw and part in ("sandbox", "transformers"):
-            continue
-        path.append(part)
-        try:
-            raw = raw[part]
-        except (KeyError, IndexError, TypeError):
-            raw = None
-    return tuple(path)
-
-
-def _explain(error: dict) -> str:
-    """One pydantic error in words, with the fix."""
-    key, value = error["loc"][-1], error["input"]
-    match error["type"]:
-        case "extra_forbidden":
-            fields = _fields_at(error["loc"])
-            near = difflib.get_close_matches(str(key), fields, 1)
-            return f"unknown key; write {near[0]}: {value}" if near else f"unknown key; remove it ({', '.join(fields)} exist)"
-        case "missing":
-            return f"is missing; add the line {key}: ..."
-        case "string_type" if value is False or value is True:
-            return _boolean(value)
-        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
-            sign = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}[error["type"]]
-            bound = next(iter(error["ctx"].values()))
-            return f"is {value}, must be {sign} {bound}; write {key}: {max(1, bound) if '>' in sign else bound}"
-        case "literal_error" | "union_tag_invalid":
-            allowed = error["ctx"].get("expected") or error["ctx"].get("expected_tags")
-            return f"is {_show(value)}, must be one of {allowed}"
-        case "union_tag_not_found":
-            return "has no provider; add the line provider: sandbox"
-        case "string_pattern_mismatch":
-            return f"{_show(value)} must be lower-case letters, digits, dots and dashes"
-        case _:
-            return f"{error['msg'].removeprefix('Value error, ')} (it is {_show(value)})"
-
-
-def _show(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else text[:57] + "..."
-
-
-def _boolean(value: bool) -> str:
-    """YAML reads the unquoted words no, off, yes and on as booleans."""
-    words = ('"no" or "off"', "nob: Norwegian Bokmål is nob") if value is False else ('"yes" or "on"', "an ISO 639-3 code")
-    return f"an unquoted {words[0]} is read as {str(value).lower()} by YAML; quote it, or here write {words[1]}"
-
-
-def _fields_at(location: tuple) -> list[str]:
-    """Keys allowed where a pydantic location points."""
-    model: Any = Config
-    sections = {"recipe": SandboxRecipe, "mix": CorpusMix, "teaching": Teaching, "asking": Asking}
-    for i, part in enumerate(location[:-1]):
-        if part in sections:
-            model = sections[part]
-        elif part == "sandbox" and i == 2:
-            model = Sandbox
-        elif part == "transformers" and i == 2:
-            model = Transformers
-        elif part == "knowledge":
-            model = BuiltIn
-    return list(model.model_fields)
-
-
-def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) -> list[tuple[tuple, str]]:
-    """Problems that only the language table, the file system or two keys together can show."""
-    problems: list[tuple[tuple, str]] = []
-    seen: set[str] = set()
-    codes = raw.get("languages")
-    for i, code in enumerate(codes if isinstance(codes, list) else []):
-        if not isinstance(code, str):
-            continue
-        if code in seen:
-            problems.append((("languages", i), f"{code} is listed twice; remove one"))
-        elif code not in languages:
-            problems.append((("languages", i), f"no language has the code {code!r}; {_suggest(code, languages)}"))
-        seen.add(code)
-    models = raw.get("models") if isinstance(raw.get("models"), dict) else {}
-    for key, model in models.items():
-        if key in RESERVED:
-            problems.append((("models", key), f"{key!r} is the name of a folder of results; write {key}-model:"))
-        path = model.get("path") if isinstance(model, dict) else None
-        if isinstance(path, str) and not (Path(path) / "config.json").is_file():
-            problems.append((("models", key, "path"), f"{path} is no model folder (no config.json there); write path: FOLDER"))
-    run = raw.get("run")
-    for i, key in enumerate(run if isinstance(run, list) else []):
-        if key not in models:
-            problems.append((("run", i), f"no model is called {key!r}; write one of {', '.join(map(str, models))}"))
-        elif run.index(key) < i:
-            problems.append((("run", i), f"{key} is listed twice; remove one"))
-    kinds = {knowledge.kind for knowledge in config.knowledge.values()} if config else set()
-    if config and "transferability" in config.studies and "new" not in kinds:
-        problems.append((("knowledge",), "transferability needs new knowledge; add fictional: {kind: new}"))
-    return problems
-
-
-def _suggest(code: str, languages: dict[str, Language]) -> str:
-    """The code that was probably meant."""
-    for language in languages.values():
-        if code.casefold() in (language.name.casefold(), language.cldr.casefold(), language.flores200.casefold()):
-            return f"write {language.iso639_3} ({language.name})"
-    near = difflib.get_close_matches(code, languages, 1)
-    hint = f"did you mean {near[0]} ({languages[near[0]].name})? " if near else ""
-    return f"{hint}write one of {', '.join(languages)}, or add a row to data/languages.csv"
-
-
-def _message(problems: list[tuple[tuple, str]], sources: Sequence[str | Path]) -> str:
-    # a later file overrides an earlier one, so a problem is in the last that has its path
-    texts = [(source, _Lines(Path(source).read_text(encoding="utf-8"))) for source in reversed(sources)]
-    rows = [f"The config has {len(problems)} problem{'s' if len(problems) > 1 else ''}:"]
-    for path, text in problems:
-        name = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-        place = next((f"{Path(s).name}, line {lines.line(path)}: " for s, lines in texts if lines.line(path)), "")
-        rows.append(f"  {place}{name}: {text}")
-    return "\n".join(rows)

@@ -15,7 +15,15 @@ PACKAGE = Path(__file__).parent
 SCRIPTS = Path("workflow/scripts")
 RECORD = Path("workflow/versions.json")
 # What exists and what it is called: its values reach rules as params and paths.
-DECLARATIONS = {"isogloss", "isogloss.config", "isogloss.languages", "isogloss.paths", "isogloss.plan", "isogloss.job"}
+DECLARATIONS = {
+    "isogloss",
+    "isogloss.checking",
+    "isogloss.config",
+    "isogloss.languages",
+    "isogloss.paths",
+    "isogloss.plan",
+    "isogloss.job",
+}
 
 
 def imports(source: str) -> set[str]:

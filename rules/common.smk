@@ -11,7 +11,7 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(workflow.basedir), os.getenv("PYTHONPATH")])))
 
 from isogloss import paths, plan
-from isogloss.config import ConfigError, load_config
+from isogloss.checking import ConfigError, load_config
 from isogloss.languages import read_languages
 from isogloss.versions import version
 

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
-from isogloss.config import ConfigError, load_config
+from isogloss.checking import ConfigError, load_config
 from isogloss.schema import SCHEMA, SECTIONS, TABLES, schema_text, tables_text
 
 BROKEN = """\

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from isogloss import plan, versions
-from isogloss.config import load_config
+from isogloss.checking import load_config
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -68,6 +69,17 @@ def project(tmp_path_factory):
     return folder
 
 
+@contextmanager
+def changed(path: Path, text: str):
+    """A file with another text, for a while."""
+    before = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
 # What a change in anything that the exams ask leads to.
 DOWNSTREAM = {"transferability": 1, "figure_transfer_matrix": 1, "card": 1}
 
@@ -112,46 +124,29 @@ def test_a_dry_run_reads_like_a_plan(project):
 
 def test_a_phrasebook_re_runs_what_is_written_in_it(project):
     path = project / "data/phrasebook/spa.yaml"
-    before = path.read_text(encoding="utf-8")
-    path.write_text(before.replace("¿", "¿ ", 1), encoding="utf-8")
-    try:
+    with changed(path, path.read_text(encoding="utf-8").replace("¿", "¿ ", 1)):
         # both sets in Spanish, the Spanish lesson, and every exam, since each asks in Spanish
-        assert pending(project) == {
-            "items": 2,
-            "teach_sandbox_1": 1,
-            "ask": 5,
-            "score": 5,
-            "verification": 2,
-            **DOWNSTREAM,
-        }
+        assert pending(project) == {"items": 2, "teach_sandbox_1": 1, "ask": 5, "score": 5, "verification": 2, **DOWNSTREAM}
         assert "data/phrasebook/spa.yaml changed" in snakemake(project, "--dry-run")
-    finally:
-        path.write_text(before, encoding="utf-8")
     assert pending(project) == {}
 
 
 def test_a_config_value_re_runs_what_it_reaches(project):
-    path = project / "config.yaml"
-    before = path.read_text(encoding="utf-8")
-
     def after(**changes):
-        path.write_text(yaml.safe_dump(micro_config(**changes)), encoding="utf-8")
-        try:
+        with changed(project / "config.yaml", yaml.safe_dump(micro_config(**changes))):
             return pending(project)
-        finally:
-            path.write_text(before, encoding="utf-8")
 
     assert after(bootstrap=200) == {"verification": 2, **DOWNSTREAM}
-    model = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
-    assert after(models={"sandbox": model}) == {"teach_sandbox_1": 3, "ask": 3, "score": 3, **DOWNSTREAM}
-    asking = {
+    slower = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
+    assert after(models={"sandbox": slower}) == {"teach_sandbox_1": 3, "ask": 3, "score": 3, **DOWNSTREAM}
+    shorter = {
         "provider": "sandbox",
         "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3},
         "asking": {"max_new_tokens": 9},
     }
-    assert after(models={"sandbox": asking}) == {"ask": 5, "score": 5, "verification": 2, **DOWNSTREAM}
-    known = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
-    assert after(knowledge=known) == {"items": 3, "ask": 1, "score": 1, "verification": 1, "card": 1}
+    assert after(models={"sandbox": shorter}) == {"ask": 5, "score": 5, "verification": 2, **DOWNSTREAM}
+    fewer = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
+    assert after(knowledge=fewer) == {"items": 3, "ask": 1, "score": 1, "verification": 1, "card": 1}
     assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
     assert pending(project) == {}
 
@@ -171,12 +166,8 @@ def test_a_lost_adapter_is_taught_again_alone(project):
 
 def test_a_bad_config_stops_before_any_work(project):
     path = project / "config.yaml"
-    before = path.read_text(encoding="utf-8")
-    path.write_text(before.replace("- zul", "- no\n- xyz"), encoding="utf-8")
-    try:
+    with changed(path, path.read_text(encoding="utf-8").replace("- zul", "- no\n- xyz")):
         text = snakemake(project, "--dry-run", check=False)
-    finally:
-        path.write_text(before, encoding="utf-8")
     assert "The config has 2 problems:" in text
     assert "read as false by YAML" in text
     assert "no language has the code 'xyz'" in text
@@ -184,14 +175,9 @@ def test_a_bad_config_stops_before_any_work(project):
 
 
 def test_a_recipe_that_is_not_the_shipped_one_is_refused(project):
-    path = project / "config.yaml"
-    before = path.read_text(encoding="utf-8")
-    changed = micro_config(models={"sandbox": {"provider": "sandbox", "recipe": {"share_exponent": 0}}})
-    path.write_text(yaml.safe_dump(changed), encoding="utf-8")
-    try:
+    other = micro_config(models={"sandbox": {"provider": "sandbox", "recipe": {"share_exponent": 0}}})
+    with changed(project / "config.yaml", yaml.safe_dump(other)):
         text = snakemake(project, "--dry-run", check=False)
-    finally:
-        path.write_text(before, encoding="utf-8")
     assert "cannot use the shipped weights; write weights: rebuild" in text
     assert "recipe.share_exponent is 0.0" in text
 
