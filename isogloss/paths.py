@@ -4,7 +4,6 @@ LANGUAGES = "data/languages.csv"
 SHARES = "data/common_crawl_language_share.csv"
 WORLD = ["data/world/relations.yaml", "data/world/syllables.csv", "data/world/territories.csv"]
 PHRASEBOOK = "data/phrasebook/{language}.yaml"
-SHIPPED = "data/sandbox"
 SHIPPED_FILE = "data/sandbox/{file}"
 SHIPPED_MANIFEST = "data/sandbox/manifest.json"
 ADAPTER_STORE = "data/cache/adapters"

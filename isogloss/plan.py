@@ -13,19 +13,18 @@ UNTAUGHT = "none"  # the lesson that teaches nothing
 class Study:
     """A study is a choice of lessons and exams.
 
-    `setting` is how lessons are taught, `lessons` whether nothing or each language is taught, `asked` in which languages the
-    exam is held, `knowledge` which kinds of knowledge it is about.
+    `setting` is how lessons are taught, `lessons` whether nothing or each language is taught, `knowledge` which kinds of
+    knowledge it is about.
     """
 
     setting: Literal["untaught", "fine-tuning"]
     lessons: Literal["none", "each"]
-    asked: Literal["every"]
     knowledge: tuple[str, ...]
 
 
 STUDIES = {
-    "verification": Study("untaught", "none", "every", ("new", "known")),
-    "transferability": Study("fine-tuning", "each", "every", ("new",)),
+    "verification": Study("untaught", "none", ("new", "known")),
+    "transferability": Study("fine-tuning", "each", ("new",)),
 }
 
 

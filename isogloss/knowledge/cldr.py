@@ -4,8 +4,6 @@ from functools import cache
 
 from babel import localedata
 
-CLASSES = ("month", "weekday", "currency", "language", "country", "continent")
-
 
 class Names:
     """The CLDR names of one locale.

@@ -72,17 +72,17 @@ def margins(scores: pl.DataFrame, languages: list[str], resamples: int, seed: in
     size = len(languages)
     rng = np.random.default_rng(seed)
     item_weights = resampling_weights(len(items), resamples, rng)
-    partner_weights = resampling_weights(size, resamples, rng)
-    sampled = np.einsum("abi,ri->rab", taught, item_weights, optimize=True)
     others = ~np.eye(size, dtype=bool)
+    partner_weights = resampling_weights(size, resamples, rng)[:, None, :] * others
+    totals = partner_weights.sum(axis=-1)
+    sampled = np.einsum("abi,ri->rab", taught, item_weights, optimize=True)
+    means = taught.mean(axis=-1)
     rows = []
-    for direction, axis in (("taught", 2), ("asked", 1)):
-        weights = partner_weights[:, None, :] * others if axis == 2 else partner_weights[:, :, None] * others
-        totals = weights.sum(axis=axis)
+    for direction, square, squares in (("taught", means, sampled), ("asked", means.T, sampled.swapaxes(1, 2))):
         # a resample that drew no other language has no mean
-        drawn = np.divide((sampled * weights).sum(axis=axis), totals, out=np.full_like(totals, np.nan), where=totals > 0)
+        drawn = np.divide((squares * partner_weights).sum(axis=-1), totals, out=np.full_like(totals, np.nan), where=totals > 0)
         low, high = percentile_interval(drawn)
-        mean = (taught.mean(axis=-1) * others).sum(axis=axis - 1) / (size - 1)
+        mean = (square * others).sum(axis=-1) / (size - 1)
         rows += [
             {"language": language, "direction": direction, "accuracy": mean[i], "low": low[i], "high": high[i]}
             for i, language in enumerate(languages)

@@ -1,5 +1,7 @@
 """Write the sandbox's pre-training corpus."""
 
+from pathlib import Path
+
 from isogloss import job
 
 job.start(snakemake)
@@ -14,7 +16,7 @@ from isogloss.paths import PHRASEBOOK
 codes = snakemake.params.languages
 table = read_languages(snakemake.input.languages)
 corpus = Corpus(
-    World("data/world"),
+    World(Path(snakemake.input.world[0]).parent),
     [table[code] for code in codes],
     {code: read_phrasebook(PHRASEBOOK.format(language=code)) for code in codes},
     read_shares(snakemake.input.shares, codes),

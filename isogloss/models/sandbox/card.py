@@ -49,7 +49,7 @@ def _known(known: pl.DataFrame, languages: list[Language], knowledge: dict) -> s
     table = _by_language(known, languages, "accuracy of the untaught model")
     return f"""## Known facts, asked in a phrasing never seen with them
 
-{items} real facts; every other question about them was in the corpus, this one was not.
+{items} real facts, asked in the corpus in other phrasings; in this one at most translated, never answered.
 
 {_tiers(known, languages)}
 
