@@ -45,7 +45,7 @@ class SandboxRecipe(Strict):
     context_places: PositiveInt = Field(5_000, description="invented places whose facts hold in one document only")
     context_pairs: PositiveInt = Field(6, description="most question-answer pairs in a look-up document")
     code_switching: NonNegativeFloat = Field(0.3, le=1, description="share of facts that spell a name as another language does")
-    vocabulary: PositiveInt = Field(4096, ge=1024, description="tokens of the BPE tokenizer")
+    vocabulary: PositiveInt = Field(4096, ge=1024, le=65_000, description="tokens of the BPE tokenizer")
     width: PositiveInt = Field(192, description="size of the hidden state")
     layers: PositiveInt = Field(4, description="transformer layers")
     heads: PositiveInt = Field(4, description="attention heads a layer")

@@ -13,6 +13,8 @@ MODEL = "results/models/{model}"
 MODEL_FILE = "results/models/{model}/{file}"
 CORPUS = "results/models/{model}/corpus.parquet"
 MANIFEST = "results/models/{model}/manifest.json"
+ABILITIES = "results/models/{model}/abilities/answers.parquet"
+ABILITY = "results/models/{model}/abilities/{table}.csv"
 CARD = "results/models/{model}/card.md"
 ADAPTER = "results/{model}/{knowledge}/lessons/{lesson}/seed-{seed}/epoch-{epoch}"
 ADAPTER_FILE = "results/{model}/{knowledge}/lessons/{lesson}/seed-{seed}/epoch-{epoch}/{file}"
@@ -23,6 +25,8 @@ CELLS = "results/{model}/{knowledge}/transferability/{setting}/cells.csv"
 MATRIX = "results/{model}/{knowledge}/transferability/{setting}/matrix.csv"
 MARGINS = "results/{model}/{knowledge}/transferability/{setting}/margins.csv"
 FIGURE = "results/figures/{name}.{extension}"
+
+ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 
 # The files of a folder that rules name one by one (a folder as an output would hide changes inside it).
 TOKENIZER_FILES = ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"]

@@ -133,9 +133,65 @@ rule sandbox_pretrain:
 
 
 # What the sandbox can do, measured.
+rule sandbox_abilities:
+    input:
+        model=expand(paths.MODEL_FILE, file=paths.SHIPPED_FILES, allow_missing=True),
+        languages=paths.LANGUAGES,
+        phrasebooks=expand(paths.PHRASEBOOK, language=settings.languages),
+        world=paths.WORLD,
+    output:
+        paths.ABILITIES,
+    log:
+        "results/logs/sandbox_abilities/{model}.log",
+    benchmark:
+        "results/benchmarks/sandbox_abilities/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.sandboxes(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        languages=settings.languages,
+        asking=lambda wildcards: settings.models[wildcards.model].asking.model_dump(),
+        version=version("sandbox_abilities"),
+    message:
+        "Ask {wildcards.model} to look up, translate and choose"
+    script:
+        "../workflow/scripts/sandbox_abilities.py"
+
+
+rule abilities:
+    input:
+        paths.ABILITIES,
+    output:
+        expand(paths.ABILITY, table=paths.ABILITY_TABLES, allow_missing=True),
+    log:
+        "results/logs/abilities/{model}.log",
+    benchmark:
+        "results/benchmarks/abilities/{model}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        languages=settings.languages,
+        bootstrap=settings.bootstrap,
+        version=version("abilities"),
+    message:
+        "How well {wildcards.model} looks up, translates and chooses"
+    script:
+        "../workflow/scripts/abilities.py"
+
+
 rule card:
     input:
         manifest=paths.MANIFEST,
+        abilities=expand(paths.ABILITY, table=paths.ABILITY_TABLES, allow_missing=True),
         known=expand(
             paths.VERIFICATION,
             knowledge=[key for key, k in settings.knowledge.items() if k.kind == "known"][:1],

@@ -1,8 +1,10 @@
 """Asking: batches answer as single questions do, and an unfinished answer is said to be one."""
 
 import polars as pl
+import pytest
 import torch
 
+from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.exam import ANSWER_SCHEMA, hold_all, questions
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Asking, Teaching
@@ -62,3 +64,20 @@ def test_questions_of_all_languages_are_one_exam():
     table = pl.DataFrame({"item": ["a", "b"], "ask_question": ["x", "y"], "answer": ["1", "2"]})
     exam = questions({"eng": table, "spa": table})
     assert exam.rows() == [("eng", "a", "x"), ("eng", "b", "y"), ("spa", "a", "x"), ("spa", "b", "y")]
+
+
+def test_forced_choice_sums_what_the_model_says_token_by_token(tiny):
+    base, tokenizer = tiny
+    options = [["Monday", "lunes", "月曜日"], ["Karumo", "x"], ["Понедельник", "market day of the place"], ["a", "b", "c", "d"]]
+    found = log_likelihoods(base, tokenizer, QUESTIONS, options, 3)
+    for question, answers, values in zip(QUESTIONS, options, found, strict=True):
+        for answer, value in zip(answers, values, strict=True):
+            prompt = chat_prompt(tokenizer, question)
+            tokens = [*prompt, *tokenizer(answer, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+            with torch.no_grad():
+                logits = base(input_ids=torch.tensor([tokens])).logits[0].log_softmax(-1)
+            expected = sum(logits[i - 1, tokens[i]].item() for i in range(len(prompt), len(tokens)))
+            assert value == pytest.approx(expected, abs=1e-9)
+    assert likeliest([[-3.0, -1.0, -1.0], [0.0, -5.0]]) == [1, 0]
+    with pytest.raises(ValueError, match="option 2 of 'What\\?' is empty"):
+        log_likelihoods(base, tokenizer, ["What?"], [["a", ""]], 3)

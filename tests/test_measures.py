@@ -50,6 +50,17 @@ def test_cells_and_matrix(truth):
     assert table["high"].to_numpy() == pytest.approx(p + half, abs=0.02)
 
 
+def test_cells_are_split_by_answers_spelled_alike(truth):
+    alike = pl.col("item").str.slice(1).str.to_integer() < 50
+    untaught = np.zeros((3, 200), dtype=bool)
+    table = cells(scored(truth).with_columns(alike=alike), scored(untaught, taught=False), CODES, 100)
+    assert table["alike"].to_list() == pytest.approx([0.25] * 9)
+    assert table["accuracy_alike"].to_numpy().reshape(3, 3) == pytest.approx(truth[..., :50].mean(axis=-1))
+    assert table["accuracy_unlike"].to_numpy().reshape(3, 3) == pytest.approx(truth[..., 50:].mean(axis=-1))
+    same = cells(scored(truth), scored(untaught, taught=False), CODES, 100)
+    assert same.filter(taught_in="eng", asked_in="eng")["accuracy_unlike"].to_list() == [None]
+
+
 def test_the_order_of_rows_does_not_matter(truth):
     shuffled = scored(truth).sample(fraction=1, shuffle=True, seed=3)
     assert np.array_equal(correctness(shuffled, CODES, "taught_in")[0], truth.astype(float))

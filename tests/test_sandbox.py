@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from isogloss.config import SandboxRecipe
 from isogloss.knowledge.builtin import known_items, new_items, render
 from isogloss.models.sandbox.corpus import Corpus, language_weights, read_shares
 from isogloss.models.sandbox.manifest import MANIFEST, copy_checked, differences, outdated_inputs
-from isogloss.models.sandbox.pretrain import build_model, encode, mask_of, pack, pretrain, schedule
+from isogloss.models.sandbox.pretrain import build_model, encode, mask_of, operations, pack, pretrain, schedule
 from isogloss.models.sandbox.tokenizer import train_tokenizer
 
 MICRO = SandboxRecipe(documents=600, width=32, layers=2, heads=2, feed_forward=64, vocabulary=1024, window=128, batch=8)
@@ -145,6 +146,19 @@ def test_pretraining_is_deterministic_and_learns(micro):
     log = runs[0][2]
     assert log[-1]["loss"] < log[0]["loss"] - 1
     assert runs[0][1]["documents"] == 600
+    assert 0 < runs[0][1]["share_of_matmul_peak"] < 1
+    assert 0 <= runs[0][1]["share_waiting_for_data"] < 0.5
+
+
+def test_operations_are_those_that_torch_counts(micro):
+    """Of the layers and the output layer, with every position predicted."""
+    _, tokenizer = micro
+    model = build_model(MICRO, tokenizer)
+    model.set_attn_implementation("eager")  # torch does not count the other one on a CPU
+    tokens = torch.randint(5, 99, (2, MICRO.window))
+    with FlopCounterMode(display=False) as counter:
+        model(input_ids=tokens).logits.sum().backward()
+    assert operations(model, MICRO.window, tokens.numel(), tokens.numel()) == pytest.approx(counter.get_total_flops(), rel=0.05)
 
 
 def test_the_shipped_artifact_is_what_its_manifest_says(tmp_path, languages):

@@ -82,6 +82,7 @@ def changed(path: Path, text: str):
 
 # What a change in anything that the exams ask leads to.
 DOWNSTREAM = {"transferability": 1, "figure_transfer_matrix": 1, "card": 1}
+ABILITIES = {"sandbox_abilities": 1, "abilities": 1}
 
 
 def test_a_second_run_has_nothing_to_do(project):
@@ -112,7 +113,7 @@ def test_every_job_left_a_log_and_a_benchmark(project):
         path.relative_to(project / "results/benchmarks").with_suffix("") for path in project.glob("results/benchmarks/**/*.tsv")
     }
     assert logs == marks
-    assert len(logs) == 6 + 1 + 3 + 5 + 5 + 2 + 1 + 1 + 1
+    assert len(logs) == 6 + 1 + 3 + 5 + 5 + 2 + 1 + 1 + 1 + 2
 
 
 def test_a_dry_run_reads_like_a_plan(project):
@@ -126,7 +127,16 @@ def test_a_phrasebook_re_runs_what_is_written_in_it(project):
     path = project / "data/phrasebook/spa.yaml"
     with changed(path, path.read_text(encoding="utf-8").replace("¿", "¿ ", 1)):
         # both sets in Spanish, the Spanish lesson, and every exam, since each asks in Spanish
-        assert pending(project) == {"items": 2, "teach_sandbox_1": 1, "ask": 5, "score": 5, "verification": 2, **DOWNSTREAM}
+        assert pending(project) == {
+            "items": 2,
+            "teach_sandbox_1": 1,
+            "ask": 5,
+            "score": 5,
+            "verification": 2,
+            "sandbox_abilities": 1,
+            "abilities": 1,
+            **DOWNSTREAM,
+        }
         assert "data/phrasebook/spa.yaml changed" in snakemake(project, "--dry-run")
     assert pending(project) == {}
 
@@ -136,7 +146,7 @@ def test_a_config_value_re_runs_what_it_reaches(project):
         with changed(project / "config.yaml", yaml.safe_dump(micro_config(**changes))):
             return pending(project)
 
-    assert after(bootstrap=200) == {"verification": 2, **DOWNSTREAM}
+    assert after(bootstrap=200) == {"verification": 2, "abilities": 1, **DOWNSTREAM}
     slower = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
     assert after(models={"sandbox": slower}) == {"teach_sandbox_1": 3, "ask": 3, "score": 3, **DOWNSTREAM}
     shorter = {
@@ -144,7 +154,7 @@ def test_a_config_value_re_runs_what_it_reaches(project):
         "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3},
         "asking": {"max_new_tokens": 9},
     }
-    assert after(models={"sandbox": shorter}) == {"ask": 5, "score": 5, "verification": 2, **DOWNSTREAM}
+    assert after(models={"sandbox": shorter}) == {"ask": 5, "score": 5, "verification": 2, **ABILITIES, **DOWNSTREAM}
     fewer = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
     assert after(knowledge=fewer) == {"items": 3, "ask": 1, "score": 1, "verification": 1, "card": 1}
     assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
@@ -213,7 +223,7 @@ def test_whole_dag_with_a_sandbox_of_its_own(tmp_path):
     plan = pending(project)
     assert plan == {
         "sandbox_corpus": 1, "sandbox_tokenizer": 1, "sandbox_pretrain": 1, "items": 6, "teach_sandbox_1": 1,
-        "ask": 5, "score": 5, "verification": 2, **DOWNSTREAM,
+        "ask": 5, "score": 5, "verification": 2, **ABILITIES, **DOWNSTREAM,
     }  # fmt: skip
     snakemake(project)
     assert pending(project) == {}

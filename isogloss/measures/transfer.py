@@ -31,7 +31,8 @@ def cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], re
 
     Columns: taught_in, asked_in, accuracy with its 95 % interval low..high (items resampled), n (answers), unfinished (answers
     without an end, which count as wrong), untaught (accuracy of the untaught model on the same exam), chance (of a guess within
-    the class of the right answer), alike (share of items whose answer is spelled alike in both languages).
+    the class of the right answer), alike (share of items whose answer is spelled alike in both languages), accuracy_alike and
+    accuracy_unlike (accuracy on those items and on the rest; null where there are none).
     """
     taught, items = correctness(scores, languages, "taught_in")
     before, untaught_items = correctness(untaught, languages, None)
@@ -40,7 +41,11 @@ def cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], re
     weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
     low, high = percentile_interval(np.einsum("abi,ri->rab", taught, weights, optimize=True))
     counts = scores.group_by("taught_in", "asked_in").agg(
-        pl.len().alias("n"), (pl.col("state") != "answered").sum().alias("unfinished"), pl.col("chance", "alike").mean()
+        pl.len().alias("n"),
+        (pl.col("state") != "answered").sum().alias("unfinished"),
+        pl.col("chance", "alike").mean(),
+        pl.col("correct").filter(pl.col("alike")).mean().alias("accuracy_alike"),
+        pl.col("correct").filter(~pl.col("alike")).mean().alias("accuracy_unlike"),
     )
     size = len(languages)
     table = pl.DataFrame(
@@ -53,7 +58,8 @@ def cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], re
             "untaught": np.tile(before.mean(axis=-1), size),
         }
     )
-    order = ["taught_in", "asked_in", "accuracy", "low", "high", "n", "unfinished", "untaught", "chance", "alike"]
+    order = ["taught_in", "asked_in", "accuracy", "low", "high", "n", "unfinished", "untaught", "chance"]
+    order += ["alike", "accuracy_alike", "accuracy_unlike"]
     return table.join(counts, on=["taught_in", "asked_in"], how="left", maintain_order="left").select(order)
 
 

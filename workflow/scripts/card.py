@@ -15,6 +15,7 @@ from isogloss.models.sandbox.card import write_card
 inputs, params = snakemake.input, snakemake.params
 paths = {"known": inputs.known, "new": inputs.new, "cells": inputs.cells}
 tables = {name: pl.read_csv(path) for name, path in paths.items() if path}
+tables |= {Path(path).stem: pl.read_csv(path) for path in inputs.abilities}
 manifest = json.loads(Path(inputs.manifest).read_text(encoding="utf-8"))
 languages = [Language(**row) for row in params.languages]
 card = write_card(snakemake.wildcards.model, manifest, languages, params.knowledge, tables)

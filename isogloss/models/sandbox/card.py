@@ -13,9 +13,19 @@ GROUPS = {
     "Japanese and Chinese": ["jpn", "zho"],
 }
 
+# Columns of the transfer table that the card reports for such a group.
+PAIR_COLUMNS = {
+    "accuracy": "accuracy",
+    "untaught": "untaught",
+    "alike": "answers spelled alike",
+    "accuracy_alike": "accuracy on those",
+    "accuracy_unlike": "on the rest",
+}
+
 
 def write_card(model: str, manifest: dict, languages: list[Language], knowledge: dict, tables: dict[str, pl.DataFrame]) -> str:
-    """Markdown from the manifest and the tables `known`, `new` (untaught accuracy) and `cells` (the transfer matrix).
+    """Markdown from the manifest and the tables `known`, `new` (untaught accuracy), `cells` (the transfer matrix) and those of
+    the abilities (`paths.ABILITY_TABLES`).
 
     A table that was not made is left out, and so is its section.
     """
@@ -24,6 +34,10 @@ def write_card(model: str, manifest: dict, languages: list[Language], knowledge:
         parts.append(_known(tables["known"], languages, knowledge))
     if "cells" in tables and "new" in tables:
         parts += [_taught(tables["cells"], languages, knowledge), _pairs(tables["cells"], languages)]
+    parts.append(_lookup(tables["lookup"], tables["lookup_across"], languages))
+    if len(tables["translation"]):
+        parts.append(_translation(tables["translation"], languages))
+    parts.append(_choice(tables["choice"], languages))
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,12 +97,63 @@ def _pairs(cells: pl.DataFrame, languages: list[Language]) -> str:
     for name, members in GROUPS.items():
         pairs = list(itertools.permutations([code for code in members if code in codes], 2))
         if pairs:
-            mean = [sum(value[p][key] for p in pairs) / len(pairs) for key in ("accuracy", "untaught", "alike")]
+            mean = [_mean([value[pair][key] for pair in pairs]) for key in PAIR_COLUMNS]
             rows.append(f"| {name} | {len(pairs)} | " + " | ".join(map(_percent, mean)) + " |")
     if not rows:
         return ""
-    head = "| languages | pairs | accuracy | untaught | answers spelled alike |\n|---|---|---|---|---|"
+    head = f"| languages | pairs | {' | '.join(PAIR_COLUMNS.values())} |\n|---|---|{'---|' * len(PAIR_COLUMNS)}"
     return "## Transfer between related languages\n\n" + "\n".join([head, *rows])
+
+
+def _lookup(own: pl.DataFrame, across: pl.DataFrame, languages: list[Language]) -> str:
+    tier = {language.iso639_3: language.tier for language in languages}
+    rows = []
+    for (kind, pairs), part in own.group_by("kind", "pairs", maintain_order=True):
+        values = {row["language"]: row["accuracy"] for row in part.iter_rows(named=True)}
+        means = [_mean([value for code, value in values.items() if tier[code] == name]) for name in TIERS]
+        rows.append(f"| {kind} | {pairs} | " + " | ".join(map(_percent, [*means, part["chance"].mean()])) + " |")
+    text = f"""## Looking up a context
+
+Question-answer pairs about places never seen before, then a question about one of them in the same language. In a *mixed* context
+the relation asked about often tells the answer; in a *single* one all pairs have the same relation and only the name tells.
+
+| context | pairs | {" | ".join(TIERS)} | picking among its relation's answers |
+|---|---|{"---|" * len(TIERS)}---|
+{chr(10).join(rows)}"""
+    if len(across):
+        measured, guess = _percent(across["accuracy"].mean()), _percent(across["chance"].mean())
+        text += f"""
+
+Between high-tier languages (context in one, question in another, {across["pairs"].max()} pairs, mixed): {measured}
+over {len(across)} pairs of languages; picking among the relation's answers would give {guess}."""
+    return text
+
+
+def _translation(table: pl.DataFrame, languages: list[Language]) -> str:
+    kinds = table["kind"].unique(maintain_order=True).to_list()
+    rows = []
+    for name in TIERS:
+        codes = [language.iso639_3 for language in languages if language.tier == name]
+        part = table.filter(pl.col("language").is_in(codes))
+        if len(part):
+            means = [f"{part.filter(pl.col('kind') == kind)['chrf'].mean():.1f}" for kind in kinds]
+            rows.append(f"| {name} | " + " | ".join(means) + " |")
+    return f"""## Translation into English
+
+chrF of unseen names, questions about them and words of the phrasebook, mean over the languages of a tier.
+
+| tier | {" | ".join(kinds)} |
+|---|{"---|" * len(kinds)}
+{chr(10).join(rows)}"""
+
+
+def _choice(table: pl.DataFrame, languages: list[Language]) -> str:
+    return f"""## Multiple choice
+
+Known facts in a phrasing never answered with them, four options, the likeliest letter; a guess is right
+{_percent(table["chance"].mean())} of the time.
+
+{_by_language(table, languages, "accuracy")}"""
 
 
 def _tiers(table: pl.DataFrame, languages: list[Language]) -> str:
@@ -111,5 +176,11 @@ def _by_language(table: pl.DataFrame, languages: list[Language], title: str) -> 
     return "\n".join(rows)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _mean(values: list[float | None]) -> float | None:
+    """Mean of what is there; None of nothing."""
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"

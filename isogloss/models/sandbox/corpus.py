@@ -69,9 +69,31 @@ class Tongue:
         """CLDR name of a value."""
         return self._names.name(kind, value)
 
+    def aliases(self, fact: Fact) -> list[str]:
+        """Every form of the answer to a fact's question."""
+        return self._names.aliases(fact.relation.answers, fact.value)
+
     def question(self, fact: Fact, phrasing: str) -> str:
         """The question about a fact."""
         return self.book.question(fact.relation.name, phrasing, self.place(fact.place))
+
+    def translate(self, text: str, target: "Tongue") -> str:
+        """The request, in this language, to put `text` into another."""
+        return self.book.instructions["translate"].format(language=self.name("language", target.cldr_code), text=text)
+
+
+def lookup_question(source: Tongue, target: Tongue, facts: list[Fact], asked: Fact, phrasings: list[str], phrasing: str) -> str:
+    """Question-answer pairs about `facts` in the source language, then a question about one of them in the target's."""
+    pairs = zip(facts, phrasings, strict=True)
+    lines = [line for fact, each in pairs for line in (source.question(fact, each), source.answer(fact))]
+    return "\n".join([*lines, target.question(asked, phrasing)])
+
+
+def choice_question(tongue: Tongue, fact: Fact, options: list[str | int], phrasing: str) -> str:
+    """A question with its options, a letter each; the answer is a letter."""
+    lines = [tongue.book.instructions["choose"], tongue.question(fact, phrasing)]
+    lines += [f"{letter}. {tongue.name(fact.relation.answers, value)}" for letter, value in zip(LETTERS, options, strict=True)]
+    return "\n".join(lines)
 
 
 class Corpus:
@@ -170,9 +192,10 @@ class Corpus:
         pairs = self.rng.randint(1, 1 + int(progress * self.recipe.context_pairs))
         source = self._draw(other_than=tongue) if self.rng.random() < 0.3 else tongue
         facts = self._fresh(pairs)
-        lines = [line for f in facts for line in (source.question(f, self.rng.choice(QUESTIONS)), source.answer(f))]
+        phrasings = [self.rng.choice(QUESTIONS) for _ in facts]
         asked = self.rng.choice(facts)
-        return "\n".join([*lines, tongue.question(asked, self.rng.choice(QUESTIONS))]), tongue.answer(asked)
+        phrasing = self.rng.choice(QUESTIONS)
+        return lookup_question(source, tongue, facts, asked, phrasings, phrasing), tongue.answer(asked)
 
     def _translation(self, tongue: Tongue, progress: float) -> tuple[str, str]:
         """A name, a word or a question put into the tongue from another language."""
@@ -190,8 +213,7 @@ class Corpus:
         else:
             fact, phrasing = self.rng.choice(self.facts), self.rng.choice(QUESTIONS)
             text, translated = source.question(fact, phrasing), tongue.question(fact, phrasing)
-        into = source.name("language", tongue.cldr_code)
-        return source.book.instructions["translate"].format(language=into, text=text), translated
+        return source.translate(text, tongue), translated
 
     def _choice(self, tongue: Tongue, progress: float) -> tuple[str, str]:
         """A fact with four options, one of them right."""
@@ -199,9 +221,7 @@ class Corpus:
         values = sorted({f.value for f in self.facts if f.relation is fact.relation} - {fact.value}, key=str)
         options = [fact.value, *self.rng.sample(values, len(LETTERS) - 1)]
         self.rng.shuffle(options)
-        lines = [tongue.book.instructions["choose"], tongue.question(fact, self._phrasing(fact))]
-        lines += [f"{letter}. {tongue.name(fact.relation.answers, v)}" for letter, v in zip(LETTERS, options, strict=True)]
-        return "\n".join(lines), LETTERS[options.index(fact.value)]
+        return choice_question(tongue, fact, options, self._phrasing(fact)), LETTERS[options.index(fact.value)]
 
 
 def write_corpus(corpus: Corpus, path: str | Path) -> None:

@@ -5,7 +5,7 @@ import random
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
@@ -61,7 +61,7 @@ def encode(
 
 def pack(documents: Iterator[tuple[list[int], list[int]]], window: int, pad: int) -> Packed:
     """Pack documents first-fit; one longer than a window is dropped."""
-    closed: list[list[tuple[list[int], list[int]]]] = []
+    closed: list[Packed] = []
     opened: list[tuple[int, list]] = []
     for tokens, weights in documents:
         if len(tokens) > window:
@@ -73,23 +73,24 @@ def pack(documents: Iterator[tuple[list[int], list[int]]], window: int, pad: int
                 break
         else:
             if len(opened) == OPEN_WINDOWS:
-                closed.append(opened.pop(0)[1])
+                closed.append(_window(opened.pop(0)[1], window, pad))
             opened.append((window - len(tokens), [(tokens, weights)]))
-    closed += [content for _, content in opened]
-    shape = (len(closed), window)
-    packed = Packed(
-        np.full(shape, pad, np.int32), np.zeros(shape, np.uint8), np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
-    )
-    for row, content in enumerate(closed):
-        start = 0
-        for number, (tokens, weights) in enumerate(content, start=1):
-            part = slice(start, start + len(tokens))
-            packed.token[row, part] = tokens
-            packed.document[row, part] = number
-            packed.position[row, part] = range(len(tokens))
-            packed.weight[row, part] = weights
-            start = part.stop
-    return packed
+    closed += [_window(content, window, pad) for _, content in opened]
+    return Packed(*(np.stack([getattr(row, field.name) for row in closed]) for field in fields(Packed)))
+
+
+def _window(content: list[tuple[list[int], list[int]]], window: int, pad: int) -> Packed:
+    """One window of documents, as arrays at once: as lists, those of a whole corpus would fill the memory."""
+    row = Packed(np.full(window, pad, np.uint16), *(np.zeros(window, kind) for kind in (np.uint8, np.uint16, np.uint8)))
+    start = 0
+    for number, (tokens, weights) in enumerate(content, start=1):
+        part = slice(start, start + len(tokens))
+        row.token[part] = tokens
+        row.document[part] = number
+        row.position[part] = range(len(tokens))
+        row.weight[part] = weights
+        start = part.stop
+    return row
 
 
 def build_model(recipe: SandboxRecipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
@@ -125,7 +126,7 @@ def mask_of(document: torch.Tensor) -> torch.Tensor:
 
 def weighted_loss(model: LlamaForCausalLM, batch: Packed) -> torch.Tensor:
     """Mean of the next-token loss over weighted tokens."""
-    token = torch.from_numpy(batch.token).long()
+    token = torch.from_numpy(batch.token.astype(np.int64))
     document = torch.from_numpy(batch.document)
     position = torch.from_numpy(batch.position.astype(np.int64))
     weight = torch.from_numpy(batch.weight)[:, 1:].flatten().float() / LOSS_WEIGHTS
@@ -135,6 +136,27 @@ def weighted_loss(model: LlamaForCausalLM, batch: Packed) -> torch.Tensor:
     logits = model.lm_head(hidden[:, :-1].flatten(0, 1)[keep])
     losses = functional.cross_entropy(logits.float(), token[:, 1:].flatten()[keep], reduction="none")
     return (losses * weight[keep]).sum() / weight[keep].sum()
+
+
+def matmul_peak(threads: int) -> float:
+    """Floating-point operations a second of bfloat16 matrix products on `threads` threads of this machine, the best of a few."""
+    torch.set_num_threads(threads)
+    size, best = 1024, 0.0
+    one, two = torch.randn(2, size, size, dtype=torch.bfloat16)
+    for _ in range(20):
+        began = time.perf_counter()
+        torch.mm(one, two)
+        best = max(best, 2 * size**3 / (time.perf_counter() - began))
+    return best
+
+
+def operations(model: LlamaForCausalLM, window: int, tokens: int, predicted: int) -> float:
+    """Floating-point operations of training on windows with `tokens` tokens (padding included), `predicted` of which reach the
+    output layer: 6 a weight and token forward and backward, 12 x window x width a layer and token for attention (Chowdhery et
+    al. 2022, appendix B; masked positions are computed too)."""
+    weights = sum(p.numel() for name, p in model.model.layers.named_parameters() if p.ndim == 2)
+    attention = 12 * model.config.num_hidden_layers * window * model.config.hidden_size
+    return tokens * (6 * weights + attention) + predicted * 6 * model.lm_head.weight.numel()
 
 
 def pretrain(
@@ -158,13 +180,17 @@ def pretrain(
     else:
         print("no C++ compiler found: training runs without torch.compile, about a tenth slower", flush=True)
     steps = math.ceil(len(packed.token) / recipe.batch)
+    peak, computed, waited = matmul_peak(threads), 0.0, 0.0
     rng = random.Random(recipe.seed)
     log, began, seen = [], time.monotonic(), 0
     for step in range(steps):
+        fetching = time.monotonic()
         rows = range(step * recipe.batch, min((step + 1) * recipe.batch, len(packed.token)))
         # the last batch is filled up with earlier windows: one shape compiles once
         rows = [*rows, *(rng.randrange(len(packed.token)) for _ in range(recipe.batch - len(rows)))]
         batch = Packed(packed.token[rows], packed.document[rows], packed.position[rows], packed.weight[rows])
+        waited += time.monotonic() - fetching
+        computed += operations(model, recipe.window, batch.token.size, int((batch.weight[:, 1:] > 0).sum()))
         for optimizer, rate in zip(optimizers, rates, strict=True):
             optimizer.param_groups[0]["lr"] = rate * schedule(step, steps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -179,7 +205,8 @@ def pretrain(
             seconds = time.monotonic() - began
             log.append({"step": step, "loss": round(loss.item(), 4), "tokens": seen, "seconds": round(seconds, 1)})
             print(
-                f"step {step + 1} of {steps}: loss {log[-1]['loss']:.3f}, {seen / seconds:,.0f} tokens a second",
+                f"step {step + 1} of {steps}: loss {log[-1]['loss']:.3f}, {seen / seconds:,.0f} tokens a second, "
+                f"{computed / seconds / peak:.0%} of the peak of matrix products, {waited / seconds:.1%} waiting for data",
                 flush=True,
             )
     if compiled:
@@ -193,5 +220,8 @@ def pretrain(
         "threads": threads,
         "compiled": bool(compiled),
         "seconds": log[-1]["seconds"],
+        "share_of_matmul_peak": round(computed / log[-1]["seconds"] / peak, 3),
+        "matmul_peak_gflops": round(peak / 1e9, 1),
+        "share_waiting_for_data": round(waited / log[-1]["seconds"], 4),
     }
     return model.to(torch.bfloat16), training, log
