@@ -34,8 +34,9 @@ rule sandbox_shipped:
         mem_mb=500,
         runtime=5,
     params:
-        # shipped weights count as old whatever a checkout did to their times, so it is the manifest that tells them apart
-        manifest=lambda wildcards, input: sha256(paths.SHIPPED_MANIFEST),
+        # Shipped weights count as old whatever a checkout did to their times, so it is the manifest that tells them apart. (No
+        # `input` in the lambda: Snakemake does not compare params that are made from it.)
+        manifest=lambda wildcards: sha256(paths.SHIPPED_MANIFEST),
         version=version("sandbox_shipped"),
     message:
         "Check the shipped weights of {wildcards.model} and put them in place"
@@ -149,7 +150,7 @@ rule sandbox_abilities:
         model=one_of(plan.sandboxes(settings)),
     conda:
         "../envs/cpu.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,

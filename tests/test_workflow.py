@@ -161,6 +161,14 @@ def test_a_config_value_re_runs_what_it_reaches(project):
     assert pending(project) == {}
 
 
+def test_new_shipped_weights_are_noticed(project):
+    path = project / "data/sandbox/manifest.json"
+    with changed(path, path.read_text(encoding="utf-8") + "\n"):
+        assert pending(project)["sandbox_shipped"] == 1
+        assert pending(project).keys() >= {"teach_sandbox_1", "ask", *ABILITIES}
+    assert pending(project) == {}
+
+
 def test_a_lost_adapter_is_taught_again_alone(project):
     folder = project / "results/sandbox/fictional/lessons/zul/seed-1/epoch-2"
     lost = folder / "adapter_model.safetensors"

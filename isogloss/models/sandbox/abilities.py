@@ -32,7 +32,7 @@ SCHEMA = {
 }
 SEEDS = (1, 2, 3)
 PAIRS = (1, 2, 4, 8)  # question-answer pairs of a context
-LOOKUPS, TEXTS, CHOICES = 30, 60, 40  # items a seed and language
+LOOKUPS, TEXTS, CHOICES = 20, 60, 40  # items a seed and language
 TARGET = "eng"  # the language that is translated into
 
 
