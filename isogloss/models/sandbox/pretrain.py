@@ -76,7 +76,8 @@ def pack(documents: Iterator[tuple[list[int], list[int]]], window: int, pad: int
                 closed.append(_window(opened.pop(0)[1], window, pad))
             opened.append((window - len(tokens), [(tokens, weights)]))
     closed += [_window(content, window, pad) for _, content in opened]
-    return Packed(*(np.stack([getattr(row, field.name) for row in closed]) for field in fields(Packed)))
+    # a window's arrays are given up as they are stacked, so that the corpus is not there twice
+    return Packed(*(np.stack([vars(row).pop(field.name) for row in closed]) for field in fields(Packed)))
 
 
 def _window(content: list[tuple[list[int], list[int]]], window: int, pad: int) -> Packed:
