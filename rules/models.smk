@@ -155,7 +155,7 @@ rule sandbox_abilities:
         mem_mb=2000,
         runtime=60,
     params:
-        languages=settings.languages,
+        languages=sorted(settings.languages),
         asking=lambda wildcards: settings.models[wildcards.model].asking.model_dump(),
         version=version("sandbox_abilities"),
     message:

@@ -133,8 +133,7 @@ def test_a_phrasebook_re_runs_what_is_written_in_it(project):
             "ask": 5,
             "score": 5,
             "verification": 2,
-            "sandbox_abilities": 1,
-            "abilities": 1,
+            **ABILITIES,
             **DOWNSTREAM,
         }
         assert "data/phrasebook/spa.yaml changed" in snakemake(project, "--dry-run")

@@ -31,15 +31,13 @@ def log_likelihoods(
     rows.sort(key=lambda row: len(row[0]))
     for first in range(0, len(rows), batch_size):
         chosen = rows[first : first + batch_size]
-        longest = len(chosen[-1][0])
         # padding on the right is never seen by what comes before it
-        tokens = torch.tensor([row[0] + [tokenizer.pad_token_id] * (longest - len(row[0])) for row in chosen])
-        attended = torch.tensor([[1] * len(row[0]) + [0] * (longest - len(row[0])) for row in chosen])
-        tokens, attended = tokens.to(model.device), attended.to(model.device)
+        batch = tokenizer.pad({"input_ids": [row[0] for row in chosen]}, return_tensors="pt", padding_side="right")
+        batch = batch.to(model.device)
         begins = min(row[1] for row in chosen)
-        hidden = model.model(input_ids=tokens, attention_mask=attended).last_hidden_state[:, begins - 1 : -1]
+        hidden = model.model(**batch).last_hidden_state[:, begins - 1 : -1]
         logits = model.lm_head(hidden).log_softmax(dim=-1)
-        each = logits.gather(-1, tokens[:, begins:, None]).squeeze(-1).tolist()
+        each = logits.gather(-1, batch["input_ids"][:, begins:, None]).squeeze(-1).tolist()
         for values, (whole, start, i, j) in zip(each, chosen, strict=True):
             found[i][j] = sum(values[start - begins : len(whole) - begins])
     return found
