@@ -155,6 +155,11 @@ def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) 
             problems.append((("run", i), f"no model is called {key!r}; write one of {', '.join(map(str, models))}"))
         elif run.index(key) < i:
             problems.append((("run", i), f"{key} is listed twice; remove one"))
+    for key, model in config.models.items() if config else ():
+        swapped = model.recipe.swapped_shares if isinstance(model, Sandbox) else []
+        if swapped and (len(set(swapped)) != 2 or len(swapped) != 2 or not set(swapped) <= set(config.languages)):
+            text = f"must be two of the languages; write swapped_shares: [{', '.join(config.languages[:2])}]"
+            problems.append((("models", key, "recipe", "swapped_shares"), text))
     kinds = {knowledge.kind for knowledge in config.knowledge.values()} if config else set()
     if config and "transferability" in config.studies and "new" not in kinds:
         problems.append((("knowledge",), "transferability needs new knowledge; add fictional: {kind: new}"))

@@ -39,6 +39,9 @@ class SandboxRecipe(Strict):
     share_exponent: NonNegativeFloat = Field(
         0.3, description="documents of a language are proportional to its share of the web to this power; 0: all alike"
     )
+    swapped_shares: list[str] = Field([], description="two languages, each of which gets the share of the other")
+    cross_lingual: bool = Field(True, description="false: every document is in one language, and none of them translates")
+    fair_tokenizer: bool = Field(False, description="true: the tokenizer sees as many documents of every language")
     documents: PositiveInt = Field(900_000, description="size of the corpus, which is read once")
     mix: CorpusMix = Field(CorpusMix(), description="how often each kind of document occurs")
     remembered_places: PositiveInt = Field(150, description="invented places whose facts are the same in every document")

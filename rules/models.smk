@@ -93,6 +93,8 @@ rule sandbox_tokenizer:
         runtime=20,
     params:
         vocabulary=lambda wildcards: settings.models[wildcards.model].recipe.vocabulary,
+        fair=lambda wildcards: settings.models[wildcards.model].recipe.fair_tokenizer,
+        seed=lambda wildcards: settings.models[wildcards.model].recipe.seed,
         version=version("sandbox_tokenizer"),
     message:
         "Train the tokenizer of {wildcards.model}"

@@ -69,6 +69,9 @@ def test_other_mistakes(raw_config, languages):
     assert "needs new knowledge" in message(knowledge={"general": {"kind": "known"}})
     assert "even multiple of heads" in message(models={"sandbox": {"provider": "sandbox", "recipe": {"heads": 7}}})
     assert "is missing; add the line kind" in message(knowledge={"fictional": {}})
+    for swapped in (["eng"], ["eng", "eng"], ["eng", "deu"]):
+        models = {"sandbox": {"provider": "sandbox", "recipe": {"swapped_shares": swapped}}}
+        assert "must be two of the languages; write swapped_shares: [eng, zho]" in message(models=models)
     assert "listed twice" in message(run=["sandbox", "sandbox"])
 
 

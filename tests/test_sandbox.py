@@ -1,6 +1,7 @@
 """The sandbox: what its corpus says, how it is trained, and what the shipped artifact is."""
 
 import json
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from isogloss.config import SandboxRecipe
 from isogloss.knowledge.builtin import known_items, new_items, render
-from isogloss.models.sandbox.corpus import Corpus, language_weights, read_shares
+from isogloss.models.sandbox.corpus import Corpus, evened, language_weights, read_shares, texts
 from isogloss.models.sandbox.manifest import MANIFEST, copy_checked, differences, outdated_inputs
+from isogloss.models.sandbox.muon import Muon, orthogonalised
 from isogloss.models.sandbox.pretrain import build_model, encode, mask_of, operations, pack, pretrain, schedule
 from isogloss.models.sandbox.tokenizer import train_tokenizer
 
@@ -38,7 +40,7 @@ def micro(world, languages, books):
     rows = list(make_corpus(world, languages, books, MICRO, ["eng", "spa", "zho"]).documents())
     columns = {name: [getattr(row, name) for row in rows] for name in ("kind", "language", "prompt", "answer")}
     corpus = pl.DataFrame(columns)
-    return corpus, train_tokenizer((f"{p}\n{a}" for p, a in corpus.select("prompt", "answer").iter_rows()), 1024)
+    return corpus, train_tokenizer(texts(corpus), 1024)
 
 
 def test_the_corpus_never_names_what_is_taught_later(documents, world, languages):
@@ -69,6 +71,35 @@ def test_every_kind_and_every_language_occurs(documents, languages):
 def test_languages_are_weighted_by_a_power_of_their_share():
     assert language_weights({"a": 16.0, "b": 1.0}, 0.5) == {"a": 0.8, "b": 0.2}
     assert language_weights({"a": 16.0, "b": 1.0}, 0.0) == {"a": 0.5, "b": 0.5}
+
+
+def test_two_languages_can_swap_their_shares(world, languages, books):
+    counts = []
+    for swapped in ([], ["eng", "zul"]):
+        recipe = MICRO.model_copy(update={"swapped_shares": swapped, "share_exponent": 1.0})
+        counts.append(Counter(d.language for d in make_corpus(world, languages, books, recipe, ["eng", "zul"]).documents()))
+    assert counts[0]["eng"] > 0.9 * MICRO.documents
+    assert counts[1]["zul"] > 0.9 * MICRO.documents
+
+
+def test_a_corpus_without_cross_lingual_documents_has_one_language_in_each(world, languages, books):
+    recipe = MICRO.model_copy(update={"cross_lingual": False, "share_exponent": 0.0, "documents": 3000})
+    drawn = list(make_corpus(world, languages, books, recipe, ["eng", "jpn"]).documents())
+    assert {d.kind for d in drawn} == {"fact", "lookup", "choice"}
+    for document in drawn:
+        text = document.prompt + document.answer
+        if document.language == "eng":
+            assert not any(unicodedata.name(c, "").startswith(("CJK", "HIRAGANA", "KATAKANA")) for c in text)
+        else:
+            assert not any(c.isascii() and c.islower() for c in text)
+
+
+def test_a_fair_tokenizer_sees_as_much_of_every_language(micro):
+    corpus, _ = micro
+    assert corpus["language"].value_counts()["count"].n_unique() == 3
+    even = evened(corpus, seed=0)
+    assert even["language"].value_counts()["count"].to_list() == [200] * 3
+    assert even.equals(evened(corpus, seed=0))
 
 
 def test_a_language_without_a_share_is_named():
@@ -150,6 +181,33 @@ def test_pretraining_is_deterministic_and_learns(micro):
     assert 0 <= runs[0][1]["share_waiting_for_data"] < 0.5
 
 
+def test_muon_is_torchs():
+    torch.manual_seed(0)
+    shapes = ((8, 16), (16, 8), (8, 8), (8, 16))
+    ours, theirs = ([torch.nn.Parameter(torch.zeros(shape)) for shape in shapes] for _ in range(2))
+    optimizers = [
+        Muon(ours, lr=0.02, momentum=0.95, precision=torch.bfloat16),
+        torch.optim.Muon(theirs, lr=0.02, momentum=0.95, weight_decay=0.0),
+    ]
+    for _ in range(4):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn_like(one)
+            other.grad = one.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.abs().max() > 0.01
+        assert (one - other).norm() < 0.1 * other.norm()  # bfloat16 has eight bits, rounded in another order
+
+
+def test_muon_makes_singular_values_alike():
+    torch.manual_seed(0)
+    for shape in ((3, 12, 20), (3, 20, 12)):
+        values = torch.linalg.svdvals(orthogonalised(torch.randn(shape)))
+        assert values.min() > 0.5
+        assert values.max() < 1.3
+
+
 def test_operations_are_those_that_torch_counts(micro):
     """Of the layers and the output layer, with every position predicted."""
     _, tokenizer = micro
@@ -182,3 +240,6 @@ def test_a_manifest_says_what_differs(languages):
         f"recipe.share_exponent is 0.0, the shipped weights were made with {manifest['recipe']['share_exponent']}",
         "the shipped weights were never shown deu",
     ]
+    recipe = SandboxRecipe(cross_lingual=False).model_dump()
+    assert "cross_lingual" not in manifest["recipe"], "a key added since counts as its default"
+    assert differences(manifest, recipe, ["eng"]) == ["recipe.cross_lingual is False, the shipped weights were made with True"]

@@ -8,8 +8,11 @@ job.start(snakemake)
 
 import polars as pl
 
+from isogloss.models.sandbox.corpus import evened, texts
 from isogloss.models.sandbox.tokenizer import train_tokenizer
 
-corpus = pl.read_parquet(snakemake.input[0], columns=["prompt", "answer"])
-texts = (f"{prompt}\n{answer}" for prompt, answer in corpus.iter_rows())
-train_tokenizer(texts, snakemake.params.vocabulary).save_pretrained(Path(snakemake.output[0]).parent)
+params = snakemake.params
+corpus = pl.read_parquet(snakemake.input[0])
+if params.fair:
+    corpus = evened(corpus, params.seed)
+train_tokenizer(texts(corpus), params.vocabulary).save_pretrained(Path(snakemake.output[0]).parent)

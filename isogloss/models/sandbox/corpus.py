@@ -111,6 +111,9 @@ class Corpus:
         self.recipe = recipe
         self.rng = random.Random(recipe.seed)
         self.tongues = {lang.iso639_3: Tongue(lang, books[lang.iso639_3], world) for lang in languages}
+        if recipe.swapped_shares:
+            one, two = recipe.swapped_shares  # the config is checked to name two of the languages
+            shares = shares | {one: shares[two], two: shares[one]}
         weights = language_weights(shares, recipe.share_exponent)
         self._codes = list(self.tongues)
         self._cumulative = list(itertools.accumulate(weights[code] for code in self._codes))
@@ -142,7 +145,10 @@ class Corpus:
             "choice": self._choice,
         }
         kinds = list(makers)
-        cumulative = list(itertools.accumulate(getattr(self.recipe.mix, kind) for kind in kinds))
+        mix = self.recipe.mix
+        if not self.recipe.cross_lingual:
+            mix = mix.model_copy(update={"parallel": 0, "translation": 0})
+        cumulative = list(itertools.accumulate(getattr(mix, kind) for kind in kinds))
         for i in range(self.recipe.documents):
             kind = self.rng.choices(kinds, cum_weights=cumulative)[0]
             tongue = self._draw()
@@ -155,6 +161,10 @@ class Corpus:
             tongue = self.tongues[self.rng.choices(self._codes, cum_weights=self._cumulative)[0]]
             if tongue is not other_than or len(self.tongues) == 1:
                 return tongue
+
+    def _at_times(self, probability: float, tongue: Tongue, other_than: Tongue | None = None) -> Tongue:
+        """Another language with a probability, if documents may have two; else `tongue`."""
+        return self._draw(other_than) if self.recipe.cross_lingual and self.rng.random() < probability else tongue
 
     def _phrasing(self, fact: Fact) -> str:
         """A phrasing; a held-out fact is never asked the way an exam asks."""
@@ -170,7 +180,7 @@ class Corpus:
     def _fact(self, tongue: Tongue, progress: float) -> tuple[str, str]:
         """A fact asked and answered, or stated in one line; some names are written as another language writes them."""
         fact = self.rng.choice(self.facts)
-        speller = self._draw() if self.rng.random() < self.recipe.code_switching else tongue
+        speller = self._at_times(self.recipe.code_switching, tongue)
         place = speller.place(fact.place)
         if self.rng.random() < 0.2:
             return tongue.book.answer_line(fact.relation.name, place).strip(), tongue.answer(fact)
@@ -190,7 +200,7 @@ class Corpus:
     def _lookup(self, tongue: Tongue, progress: float) -> tuple[str, str]:
         """One of several question-answer pairs of a context asked again, differently; the longest contexts come last."""
         pairs = self.rng.randint(1, 1 + int(progress * self.recipe.context_pairs))
-        source = self._draw(other_than=tongue) if self.rng.random() < 0.3 else tongue
+        source = self._at_times(0.3, tongue, other_than=tongue)
         facts = self._fresh(pairs)
         phrasings = [self.rng.choice(QUESTIONS) for _ in facts]
         asked = self.rng.choice(facts)
@@ -229,3 +239,14 @@ def write_corpus(corpus: Corpus, path: str | Path) -> None:
     rows = list(corpus.documents())
     columns = {name: [getattr(row, name) for row in rows] for name in ("kind", "language", "prompt", "answer")}
     pl.DataFrame(columns).write_parquet(path)
+
+
+def texts(corpus: pl.DataFrame) -> Iterator[str]:
+    """What documents say, a text each."""
+    yield from (f"{prompt}\n{answer}" for prompt, answer in corpus.select("prompt", "answer").iter_rows())
+
+
+def evened(corpus: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """A sample of `corpus`, about as large, with as many documents of every language (some twice where there are few)."""
+    parts = corpus.sort("language", maintain_order=True).partition_by("language", maintain_order=True)
+    return pl.concat([part.sample(len(corpus) // len(parts), with_replacement=True, seed=seed) for part in parts])

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from isogloss.config import SandboxRecipe
+
 MANIFEST = "manifest.json"
 
 
@@ -61,12 +63,15 @@ def _processor() -> str:
 
 
 def differences(manifest: dict, recipe: dict, languages: list[str]) -> list[str]:
-    """Where a config asks for something else than the manifest says its weights are, a line each."""
-    made = manifest["recipe"]
+    """Where a config asks for something else than the manifest says its weights are, a line each.
+
+    A key that was added after the weights were made counts as its default there, which leaves things as they were.
+    """
+    made = SandboxRecipe(**manifest["recipe"]).model_dump()
     found = [
-        f"recipe.{key} is {recipe.get(key)}, the shipped weights were made with {made.get(key)}"
-        for key in sorted(recipe.keys() | made.keys())
-        if recipe.get(key) != made.get(key)
+        f"recipe.{key} is {value}, the shipped weights were made with {made[key]}"
+        for key, value in sorted(recipe.items())
+        if value != made[key]
     ]
     unknown = sorted(set(languages) - set(manifest["languages"]))
     return found + ([f"the shipped weights were never shown {', '.join(unknown)}"] if unknown else [])
