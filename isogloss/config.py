@@ -26,11 +26,13 @@ class Strict(BaseModel):
 class CorpusMix(Strict):
     """Relative frequency of each kind of document in the sandbox's corpus."""
 
-    fact: NonNegativeFloat = Field(0.45, description="a fact asked and answered")
-    parallel: NonNegativeFloat = Field(0.15, description="a question answered in another language just before")
-    translation: NonNegativeFloat = Field(0.2, description="a name, a word or a question put into another language")
-    lookup: NonNegativeFloat = Field(0.15, description="one of several question-answer pairs of the context asked again")
-    choice: NonNegativeFloat = Field(0.05, description="multiple choice")
+    fact: NonNegativeFloat = Field(0.47, description="a fact asked and answered")
+    parallel: NonNegativeFloat = Field(0.1, description="a question answered in another language just before")
+    translation: NonNegativeFloat = Field(0.13, description="a name, a word or a question put into another language")
+    list: NonNegativeFloat = Field(0.04, description="names with a number each, asked again")
+    tally: NonNegativeFloat = Field(0.05, description="questions with numbers for answers, asked again in other words")
+    lookup: NonNegativeFloat = Field(0.13, description="question-answer pairs of which some are asked again in other words")
+    choice: NonNegativeFloat = Field(0.08, description="multiple choice")
 
 
 class SandboxRecipe(Strict):
@@ -42,25 +44,33 @@ class SandboxRecipe(Strict):
     swapped_shares: list[str] = Field([], description="two languages, each of which gets the share of the other")
     cross_lingual: bool = Field(True, description="false: every document is in one language, and none of them translates")
     fair_tokenizer: bool = Field(False, description="true: the tokenizer sees as many documents of every language")
-    documents: PositiveInt = Field(900_000, description="size of the corpus, which is read once")
-    mix: CorpusMix = Field(CorpusMix(), description="how often each kind of document occurs")
-    remembered_places: PositiveInt = Field(150, description="invented places whose facts are the same in every document")
+    documents: PositiveInt = Field(500_000, description="size of the corpus, which is read once")
+    first_documents: NonNegativeInt = Field(50_000, description="documents of the first phase, in which looking up is learned")
+    first_mix: CorpusMix = Field(
+        CorpusMix(fact=0, parallel=0, translation=0, list=0.5, tally=0.3, lookup=0.2, choice=0),
+        description="how often each kind of document occurs in the first phase",
+    )
+    mix: CorpusMix = Field(CorpusMix(), description="how often each kind of document occurs after it")
+    remembered_places: PositiveInt = Field(60, description="invented places whose facts are the same in every document")
     context_places: PositiveInt = Field(5_000, description="invented places whose facts hold in one document only")
-    context_pairs: PositiveInt = Field(6, description="most question-answer pairs in a look-up document")
+    context_pairs: int = Field(8, ge=2, description="most entries of a list, most question-answer pairs of a context")
+    list_questions: PositiveInt = Field(20, description="most names of a list asked again")
+    context_questions: PositiveInt = Field(8, description="most questions asked about a context")
     code_switching: NonNegativeFloat = Field(0.3, le=1, description="share of facts that spell a name as another language does")
     vocabulary: PositiveInt = Field(4096, ge=1024, le=65_000, description="tokens of the BPE tokenizer")
-    width: PositiveInt = Field(192, description="size of the hidden state")
+    width: PositiveInt = Field(128, description="size of the hidden state")
     layers: PositiveInt = Field(4, description="transformer layers")
     heads: PositiveInt = Field(4, description="attention heads a layer")
     feed_forward: PositiveInt = Field(512, description="neurons of the gated feed-forward part of a layer")
-    window: PositiveInt = Field(256, description="tokens a packed window")
-    batch: PositiveInt = Field(32, description="windows a step")
-    muon_learning_rate: PositiveFloat = Field(0.02, description="learning rate of the matrices")
-    adamw_learning_rate: PositiveFloat = Field(0.005, description="learning rate of embeddings and norms")
-    question_weight: NonNegativeFloat = Field(
-        0.1, le=0.2, description="weight of a prompt's tokens in the loss; an answer's weigh 1"
-    )
-    seed: NonNegativeInt = Field(0, description="of the corpus, the first weights and the sampled prompt tokens")
+    local_window: PositiveInt = Field(32, description="tokens the first layer looks back, the present one included")
+    first_local_window: PositiveInt = Field(6, description="the same at first; it grows in the second half of the first phase")
+    embedding_spread: PositiveFloat = Field(0.3, description="standard deviation of the initial embeddings")
+    window: PositiveInt = Field(384, description="tokens a packed window")
+    batch: PositiveInt = Field(20, description="windows a step")
+    muon_learning_rate: PositiveFloat = Field(0.01, description="learning rate of the matrices")
+    adamw_learning_rate: PositiveFloat = Field(0.001, description="learning rate of embeddings and norms")
+    output_learning_rate: PositiveFloat = Field(0.006, description="learning rate of the output layer")
+    seed: NonNegativeInt = Field(0, description="of the corpus and the first weights")
 
     @model_validator(mode="after")
     def _heads_divide_width(self):

@@ -71,9 +71,17 @@ def test_purposes_share_no_name(world):
 
 def test_names_are_spelled_consistently(world):
     name = next(world.syllables.invent("taught", 0))
-    for script in ("Hangul", "Japanese", "Han"):
+    for script, between in (("Hangul", " "), ("Japanese", ""), ("Han", ""), ("Latin", " ")):
         parts = [world.syllables.spell((i,), script) for i in name]
-        assert world.syllables.spell(name, script) == "".join(parts)
+        assert world.syllables.spell(name, script) == between.join(parts)
+    assert world.syllables.spell(name, "Latin").istitle()
+
+
+def test_no_invented_place_is_called_like_a_real_one(world):
+    names = world.syllables.invent("taught", 3)
+    first = next(names)
+    real = world.syllables.spell(first, "Latin").replace(" ", "").capitalize()
+    assert next(world.syllables.invent("taught", 3, frozenset([real]))) == next(names)
 
 
 def test_facts_cover_the_world(world):

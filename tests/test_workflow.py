@@ -16,7 +16,8 @@ import yaml
 from conftest import ROOT
 
 MICRO_RECIPE = {
-    "documents": 1500, "width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "vocabulary": 1024, "window": 128, "batch": 8,
+    "first_documents": 100, "documents": 1500, "width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "vocabulary": 1024,
+    "window": 128, "batch": 8,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ SCRIPT_COLUMNS = {
     "Tamil": "tamil",
     "Cyrillic": "cyrillic",
 }
+UNSPACED = ("Han", "Japanese", "Thai")  # scripts written without spaces between words
 SYLLABLES_PER_NAME = 3
 
 
@@ -30,28 +31,35 @@ class Syllables:
             self.rows = list(csv.DictReader(file))
 
     def spell(self, name: tuple[int, ...], script: str) -> str:
-        """Write `name` in a script of `SCRIPT_COLUMNS` (capitalised where the script has capitals)."""
-        written = "".join(self.rows[i][SCRIPT_COLUMNS[script]] for i in name)
-        return written.capitalize() if script in ("Latin", "Cyrillic") else written
+        """Write `name` in a script of `SCRIPT_COLUMNS`, a syllable a word (capitalised where the script has capitals), so that
+        no tokenizer joins syllables in one language and not in another."""
+        written = (self.rows[i][SCRIPT_COLUMNS[script]].capitalize() for i in name)
+        return ("" if script in UNSPACED else " ").join(written)
 
     def invent(self, purpose: str, seed: int, avoid: frozenset[str] = frozenset()) -> Iterator[tuple[int, ...]]:
-        """Yield distinct names reserved for `purpose` (a key of `PURPOSES`), never one whose Latin spelling is in `avoid`.
+        """Yield distinct names reserved for `purpose` (a key of `PURPOSES`), never one that is in `avoid` in Latin but for spaces
+        and capitals.
 
         Raises RuntimeError when the names run out (there are about 20,000 for each quarter).
         """
+        avoid = frozenset(_joined(name) for name in avoid)
         rng = random.Random(f"{purpose}-{seed}")
         seen: set[tuple[int, ...]] = set()
         misses = 0
         while misses < 200_000:
             name = tuple(rng.sample(range(len(self.rows)), SYLLABLES_PER_NAME))
             latin = self.spell(name, "Latin")
-            if name in seen or latin in avoid or quarter(latin) not in PURPOSES[purpose]:
+            if name in seen or _joined(latin) in avoid or quarter(latin) not in PURPOSES[purpose]:
                 misses += 1
                 continue
             misses = 0
             seen.add(name)
             yield name
         raise RuntimeError(f"only {len(seen)} names exist for {purpose!r}; ask for fewer items")
+
+
+def _joined(name: str) -> str:
+    return name.replace(" ", "").casefold()
 
 
 def quarter(latin: str) -> int:

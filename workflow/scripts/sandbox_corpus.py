@@ -10,16 +10,16 @@ from isogloss.config import SandboxRecipe
 from isogloss.knowledge.phrasebook import read_phrasebook
 from isogloss.knowledge.world import World
 from isogloss.languages import read_languages
-from isogloss.models.sandbox.corpus import Corpus, read_shares, write_corpus
+from isogloss.models.sandbox.corpus import Corpus, read_shares, table
 from isogloss.paths import PHRASEBOOK
 
 codes = snakemake.params.languages
-table = read_languages(snakemake.input.languages)
+languages = read_languages(snakemake.input.languages)
 corpus = Corpus(
     World(Path(snakemake.input.world[0]).parent),
-    [table[code] for code in codes],
+    [languages[code] for code in codes],
     {code: read_phrasebook(PHRASEBOOK.format(language=code)) for code in codes},
     read_shares(snakemake.input.shares, codes),
     SandboxRecipe(**snakemake.params.recipe),
 )
-write_corpus(corpus, snakemake.output[0])
+table(corpus.documents()).write_parquet(snakemake.output[0])

@@ -14,7 +14,7 @@ from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Asking
 from isogloss.knowledge.world import Fact, World, held_out
-from isogloss.models.sandbox.corpus import LETTERS, Tongue, choice_question, lookup_question
+from isogloss.models.sandbox.corpus import LETTERS, Tongue, choice_question, context_lines
 from isogloss.scoring.exact import matches
 
 SCHEMA = {
@@ -67,6 +67,7 @@ def _lookups(world: World, tongues: dict[str, Tongue], across: list[str], places
         if kind == "mixed" and pairs == max(PAIRS):
             languages += itertools.permutations(across, 2)
         for source, target in languages:
+            context = context_lines(tongues[source], facts, ["teach"] * pairs)
             yield {
                 "ability": "lookup",
                 "kind": kind,
@@ -74,7 +75,7 @@ def _lookups(world: World, tongues: dict[str, Tongue], across: list[str], places
                 "asked_in": target,
                 "pairs": pairs,
                 "item": f"{i:03}",
-                "question": lookup_question(tongues[source], tongues[target], facts, asked, ["teach"] * pairs, "ask"),
+                "question": "\n".join([*context, tongues[target].question(asked, "ask")]),
                 "reference": tongues[target].answer(asked),
                 "aliases": tongues[target].aliases(asked),
                 "chance": same.count(asked.value) / len(same),

@@ -44,12 +44,12 @@ def write_card(model: str, manifest: dict, languages: list[Language], knowledge:
 def _made(manifest: dict) -> str:
     training, machine, recipe = manifest["training"], manifest["machine"], manifest["recipe"]
     facts = {
-        "architecture": f"Llama, {recipe['layers']} layers of width {recipe['width']}, {recipe['heads']} heads",
+        "architecture": f"Qwen3, {recipe['layers']} layers of width {recipe['width']}, {recipe['heads']} heads",
         "parameters": f"{training['parameters']:,}",
         "vocabulary": f"{recipe['vocabulary']:,} tokens, one BPE trained on the same mix",
         "corpus": f"{training['documents']:,} documents in {len(manifest['languages'])} languages, read once",
         "mix": f"documents proportional to a language's share of the web to the power {recipe['share_exponent']}",
-        "left out": f"{training['documents_longer_than_a_window']:,} documents longer than {recipe['window']} tokens",
+        "left out": f"{training['documents_left_out']:,} documents whose first turn is longer than {recipe['window']} tokens",
         "training": f"{training['tokens']:,} tokens in {training['seconds'] / 60:.0f} minutes",
         "machine": f"{training['threads']} threads of {machine['processor']}, torch {machine['torch']}",
         "seed": recipe["seed"],

@@ -1,6 +1,7 @@
 """The sandbox's pre-training corpus: a closed world told in many languages, in proportion to a power of their share of the web.
 
-Every document is a prompt and an answer. What a language gets depends on its share alone; nothing here knows a language's name.
+Every document is a conversation of one or more questions, each with its answer. What a language gets depends on its share alone;
+nothing here knows a language's name.
 """
 
 import csv
@@ -12,23 +13,25 @@ from pathlib import Path
 
 import polars as pl
 
-from isogloss.config import SandboxRecipe
+from isogloss.config import CorpusMix, SandboxRecipe
 from isogloss.knowledge.cldr import names
 from isogloss.knowledge.phrasebook import QUESTIONS, Phrasebook
 from isogloss.knowledge.world import Fact, World, held_out
 from isogloss.languages import Language
 
 LETTERS = "ABCD"
+NUMBERS = range(1, 13)  # answers of lists, which have no class and no language
+KINDS = tuple(CorpusMix.model_fields)
+Turn = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Document:
-    """What one training example asks and answers; `language` is that of the answer."""
+    """What one training example asks and answers, in turns; `language` is that of the answers."""
 
     kind: str
     language: str
-    prompt: str
-    answer: str
+    turns: list[Turn]
 
 
 def language_weights(shares: dict[str, float], exponent: float) -> dict[str, float]:
@@ -82,11 +85,10 @@ class Tongue:
         return self.book.instructions["translate"].format(language=self.name("language", target.cldr_code), text=text)
 
 
-def lookup_question(source: Tongue, target: Tongue, facts: list[Fact], asked: Fact, phrasings: list[str], phrasing: str) -> str:
-    """Question-answer pairs about `facts` in the source language, then a question about one of them in the target's."""
+def context_lines(tongue: Tongue, facts: list[Fact], phrasings: list[str]) -> list[str]:
+    """Facts as questions with their answers, a line each."""
     pairs = zip(facts, phrasings, strict=True)
-    lines = [line for fact, each in pairs for line in (source.question(fact, each), source.answer(fact))]
-    return "\n".join([*lines, target.question(asked, phrasing)])
+    return [line for fact, phrasing in pairs for line in (tongue.question(fact, phrasing), tongue.answer(fact))]
 
 
 def choice_question(tongue: Tongue, fact: Fact, options: list[str | int], phrasing: str) -> str:
@@ -137,23 +139,24 @@ class Corpus:
 
     def documents(self) -> Iterator[Document]:
         """All documents of the recipe, in training order."""
-        makers: dict[str, Callable[[Tongue, float], tuple[str, str]]] = {
+        makers: dict[str, Callable[[Tongue], list[Turn]]] = {
             "fact": self._fact,
             "parallel": self._parallel,
             "translation": self._translation,
+            "list": self._list,
+            "tally": self._tally,
             "lookup": self._lookup,
             "choice": self._choice,
         }
-        kinds = list(makers)
-        mix = self.recipe.mix
-        if not self.recipe.cross_lingual:
-            mix = mix.model_copy(update={"parallel": 0, "translation": 0})
-        cumulative = list(itertools.accumulate(getattr(mix, kind) for kind in kinds))
+        first, then = (self._cumulative_mix(mix) for mix in (self.recipe.first_mix, self.recipe.mix))
         for i in range(self.recipe.documents):
-            kind = self.rng.choices(kinds, cum_weights=cumulative)[0]
+            kind = self.rng.choices(KINDS, cum_weights=first if i < self.recipe.first_documents else then)[0]
             tongue = self._draw()
-            prompt, answer = makers[kind](tongue, i / self.recipe.documents)
-            yield Document(kind, tongue.code, prompt, answer)
+            yield Document(kind, tongue.code, makers[kind](tongue))
+
+    def _cumulative_mix(self, mix: CorpusMix) -> list[float]:
+        weights = mix.model_dump() | ({} if self.recipe.cross_lingual else {"parallel": 0, "translation": 0})
+        return list(itertools.accumulate(weights[kind] for kind in KINDS))
 
     def _draw(self, other_than: Tongue | None = None) -> Tongue:
         """A language by its weight."""
@@ -177,37 +180,51 @@ class Corpus:
         relations = [same or self.rng.choice(self.world.invented_relations) for _ in places]
         return [Fact(r, place, self.rng.choice(r.values)) for r, place in zip(relations, places, strict=True)]
 
-    def _fact(self, tongue: Tongue, progress: float) -> tuple[str, str]:
+    def _fact(self, tongue: Tongue) -> list[Turn]:
         """A fact asked and answered, or stated in one line; some names are written as another language writes them."""
         fact = self.rng.choice(self.facts)
         speller = self._at_times(self.recipe.code_switching, tongue)
         place = speller.place(fact.place)
         if self.rng.random() < 0.2:
-            return tongue.book.answer_line(fact.relation.name, place).strip(), tongue.answer(fact)
-        return tongue.book.question(fact.relation.name, self._phrasing(fact), place), tongue.answer(fact)
+            return [(tongue.book.answer_line(fact.relation.name, place).strip(), tongue.answer(fact))]
+        return [(tongue.book.question(fact.relation.name, self._phrasing(fact), place), tongue.answer(fact))]
 
-    def _parallel(self, tongue: Tongue, progress: float) -> tuple[str, str]:
+    def _parallel(self, tongue: Tongue) -> list[Turn]:
         """The same question answered in another language just before."""
         fact = self.rng.choice(self.facts) if self.rng.random() < 0.5 else self._fresh(1)[0]
         other = self._draw(other_than=tongue)
-        lines = [
-            other.question(fact, self._phrasing(fact)),
-            other.answer(fact),
-            tongue.question(fact, self._phrasing(fact)),
-        ]
-        return "\n".join(lines), tongue.answer(fact)
+        lines = [*context_lines(other, [fact], [self._phrasing(fact)]), tongue.question(fact, self._phrasing(fact))]
+        return [("\n".join(lines), tongue.answer(fact))]
 
-    def _lookup(self, tongue: Tongue, progress: float) -> tuple[str, str]:
-        """One of several question-answer pairs of a context asked again, differently; the longest contexts come last."""
-        pairs = self.rng.randint(1, 1 + int(progress * self.recipe.context_pairs))
+    def _list(self, tongue: Tongue) -> list[Turn]:
+        """Names with a number each, then names asked again."""
+        places = self.rng.sample(self.context_places, self.rng.randint(2, self.recipe.context_pairs))
+        entries = [(f"{tongue.place(place)}:", str(self.rng.choice(NUMBERS))) for place in places]
+        asked = self._again(entries, self.recipe.list_questions)
+        return _after([f"{name} {number}" for name, number in entries], asked)
+
+    def _tally(self, tongue: Tongue) -> list[Turn]:
+        """Questions with numbers for answers, asked again in other words: no class gives the answer away, only the name does."""
         source = self._at_times(0.3, tongue, other_than=tongue)
-        facts = self._fresh(pairs)
-        phrasings = [self.rng.choice(QUESTIONS) for _ in facts]
-        asked = self.rng.choice(facts)
-        phrasing = self.rng.choice(QUESTIONS)
-        return lookup_question(source, tongue, facts, asked, phrasings, phrasing), tongue.answer(asked)
+        facts = self._fresh(self.rng.randint(2, self.recipe.context_pairs))
+        numbers = {fact: str(self.rng.choice(NUMBERS)) for fact in facts}
+        context = [line for fact in facts for line in (source.question(fact, self.rng.choice(QUESTIONS)), numbers[fact])]
+        asked = self._again(facts, self.recipe.context_questions)
+        return _after(context, [(tongue.question(fact, self.rng.choice(QUESTIONS)), numbers[fact]) for fact in asked])
 
-    def _translation(self, tongue: Tongue, progress: float) -> tuple[str, str]:
+    def _lookup(self, tongue: Tongue) -> list[Turn]:
+        """Some of several question-answer pairs of a context asked again, in other words and at times in another language."""
+        source = self._at_times(0.3, tongue, other_than=tongue)
+        facts = self._fresh(self.rng.randint(1, self.recipe.context_pairs))
+        context = context_lines(source, facts, [self.rng.choice(QUESTIONS) for _ in facts])
+        asked = self._again(facts, self.recipe.context_questions)
+        return _after(context, [(tongue.question(fact, self.rng.choice(QUESTIONS)), tongue.answer(fact)) for fact in asked])
+
+    def _again(self, entries: list, most: int) -> list:
+        """Entries to ask for, with replacement: were each asked once, the last could be answered by elimination."""
+        return self.rng.choices(entries, k=self.rng.randint(1, most))
+
+    def _translation(self, tongue: Tongue) -> list[Turn]:
         """A name, a word or a question put into the tongue from another language."""
         source = self._draw(other_than=tongue)
         draw = self.rng.random()
@@ -223,27 +240,37 @@ class Corpus:
         else:
             fact, phrasing = self.rng.choice(self.facts), self.rng.choice(QUESTIONS)
             text, translated = source.question(fact, phrasing), tongue.question(fact, phrasing)
-        return source.translate(text, tongue), translated
+        return [(source.translate(text, tongue), translated)]
 
-    def _choice(self, tongue: Tongue, progress: float) -> tuple[str, str]:
-        """A fact with four options, one of them right."""
+    def _choice(self, tongue: Tongue) -> list[Turn]:
+        """A fact with four options, one of them right; half the time the plain question is answered before."""
         fact = self.rng.choice(self.facts)
         values = sorted({f.value for f in self.facts if f.relation is fact.relation} - {fact.value}, key=str)
         options = [fact.value, *self.rng.sample(values, len(LETTERS) - 1)]
         self.rng.shuffle(options)
-        return choice_question(tongue, fact, options, self._phrasing(fact)), LETTERS[options.index(fact.value)]
+        chosen = (choice_question(tongue, fact, options, self._phrasing(fact)), LETTERS[options.index(fact.value)])
+        if self.rng.random() < 0.5:
+            return [chosen]
+        return [(tongue.question(fact, self._phrasing(fact)), tongue.answer(fact)), chosen]
 
 
-def write_corpus(corpus: Corpus, path: str | Path) -> None:
-    """Write every document to a parquet file with columns kind, language, prompt, answer."""
-    rows = list(corpus.documents())
-    columns = {name: [getattr(row, name) for row in rows] for name in ("kind", "language", "prompt", "answer")}
-    pl.DataFrame(columns).write_parquet(path)
+def _after(context: list[str], turns: list[Turn]) -> list[Turn]:
+    """Turns of which the first question comes right after a context."""
+    (question, answer), *rest = turns
+    return [("\n".join([*context, question]), answer), *rest]
+
+
+def table(documents: Iterator[Document]) -> pl.DataFrame:
+    """Documents as a table with columns kind, language, prompts and answers (lists, one of each a turn)."""
+    rows = [(d.kind, d.language, *map(list, zip(*d.turns, strict=True))) for d in documents]
+    schema = {"kind": pl.String, "language": pl.String, "prompts": pl.List(pl.String), "answers": pl.List(pl.String)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def texts(corpus: pl.DataFrame) -> Iterator[str]:
-    """What documents say, a text each."""
-    yield from (f"{prompt}\n{answer}" for prompt, answer in corpus.select("prompt", "answer").iter_rows())
+    """What documents say, a text each turn."""
+    turns = corpus.select("prompts", "answers").explode("prompts", "answers")
+    yield from (f"{prompt}\n{answer}" for prompt, answer in turns.iter_rows())
 
 
 def evened(corpus: pl.DataFrame, seed: int) -> pl.DataFrame:
