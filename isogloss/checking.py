@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from isogloss.config import Asking, BuiltIn, Config, CorpusMix, Sandbox, SandboxRecipe, Teaching, Transformers
 from isogloss.languages import Language
+from isogloss.plan import STUDIES
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
@@ -161,8 +162,11 @@ def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) 
             text = f"must be two of the languages; write swapped_shares: [{', '.join(config.languages[:2])}]"
             problems.append((("models", key, "recipe", "swapped_shares"), text))
     kinds = {knowledge.kind for knowledge in config.knowledge.values()} if config else set()
-    if config and "transferability" in config.studies and "new" not in kinds:
-        problems.append((("knowledge",), "transferability needs new knowledge; add fictional: {kind: new}"))
+    lacking = [study for study in (config.studies if config else []) if not kinds & set(STUDIES[study].knowledge)]
+    for study in lacking:
+        kind = STUDIES[study].knowledge[0]
+        example = {"new": "fictional", "known": "general"}[kind]
+        problems.append((("knowledge",), f"{study} needs {kind} knowledge; add {example}: {{kind: {kind}}}"))
     return problems
 
 

@@ -141,8 +141,10 @@ class Config(Strict):
     knowledge: dict[Slug, BuiltIn] = Field(min_length=1, description="knowledge sets by name")
     models: dict[Slug, Model] = Field(min_length=1, description="models defined; those not under `run` cost nothing")
     run: list[str] = Field(min_length=1, description="models that the named targets and figures include")
-    studies: list[Literal["verification", "transferability"]] = Field(
-        min_length=1, description="verification: what is known untaught; transferability: taught in one language, asked in all"
+    studies: list[Literal["verification", "effectiveness", "transferability"]] = Field(
+        min_length=1,
+        description="verification: what is known untaught; effectiveness: asked in the language taught, after every epoch; "
+        "transferability: taught in one language, asked in all",
     )
     cohort: PositiveInt = Field(5, description="lessons taught in one job; 1 makes a job of each, for clusters")
     seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items")

@@ -14,16 +14,20 @@ class Study:
     """A study is a choice of lessons and exams.
 
     `setting` is how lessons are taught, `lessons` whether nothing or each language is taught, `knowledge` which kinds of
-    knowledge it is about.
+    knowledge it is about, `asked` whether an exam is in all languages or in the one taught, `epochs` whether it is held after the
+    last epoch or after each. Studies with the same setting ask the same adapters.
     """
 
     setting: Literal["untaught", "fine-tuning"]
     lessons: Literal["none", "each"]
     knowledge: tuple[str, ...]
+    asked: Literal["all", "own"] = "all"
+    epochs: Literal["last", "every"] = "last"
 
 
 STUDIES = {
     "verification": Study("untaught", "none", ("new", "known")),
+    "effectiveness": Study("fine-tuning", "each", ("new",), asked="own", epochs="every"),
     "transferability": Study("fine-tuning", "each", ("new",)),
 }
 
@@ -44,14 +48,22 @@ def asked_in(config: Config, study: str, setting: str, lesson: str) -> list[str]
     if setting != STUDIES[study].setting or lesson not in lessons_of(config, study):
         known = f"setting {STUDIES[study].setting}, lessons {', '.join(lessons_of(config, study))}"
         raise ValueError(f"{study} has no lesson {lesson!r} in the setting {setting}; it has {known}")
-    return list(config.languages)
+    return [lesson] if STUDIES[study].asked == "own" else list(config.languages)
 
 
 def adapters_of(config: Config, study: str, model: str) -> list[tuple[int, int]]:
     """(seed, epoch) of each adapter of a lesson that a study asks; none if nothing is taught."""
     if STUDIES[study].setting == "untaught":
         return []
-    return [(seed, config.models[model].teaching.epochs) for seed in range(1, config.seeds + 1)]
+    last = config.models[model].teaching.epochs
+    epochs = range(1, last + 1) if STUDIES[study].epochs == "every" else [last]
+    return [(seed, epoch) for seed in range(1, config.seeds + 1) for epoch in epochs]
+
+
+def taught_knowledge(config: Config) -> list[str]:
+    """The knowledge sets of which any study needs lessons."""
+    taught = [study for study in STUDIES if STUDIES[study].lessons != "none"]
+    return [key for key in config.knowledge if any(key in knowledge_of(config, study) for study in taught)]
 
 
 def cohorts(config: Config) -> list[list[str]]:

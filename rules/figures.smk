@@ -1,9 +1,41 @@
 # Figures: each a PDF, a PNG and the CSV that was drawn.
-TRANSFER_PANELS = [
-    {"model": model, "knowledge": knowledge, "setting": plan.STUDIES["transferability"].setting}
-    for model in settings.run
-    for knowledge in plan.knowledge_of(settings, "transferability")
-]
+def panels_of(study):
+    """What a figure about a study shows: a panel a model and knowledge set."""
+    return [
+        {"model": model, "knowledge": knowledge, "setting": plan.STUDIES[study].setting}
+        for model in settings.run
+        for knowledge in plan.knowledge_of(settings, study)
+    ]
+
+
+TRANSFER_PANELS = panels_of("transferability")
+LEARNING_PANELS = panels_of("effectiveness")
+
+
+rule figure_learning_curves:
+    input:
+        curves=[paths.CURVE.format(**panel) for panel in LEARNING_PANELS],
+        speeds=[paths.SPEED.format(**panel) for panel in LEARNING_PANELS],
+    output:
+        expand(paths.FIGURE, name="learning_curves", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_learning_curves.log",
+    benchmark:
+        "results/benchmarks/figure_learning_curves.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=LEARNING_PANELS,
+        languages=language_rows(),
+        version=version("figure_learning_curves"),
+    message:
+        "Draw the learning curves of {settings.run}"
+    script:
+        "../workflow/scripts/figure_learning_curves.py"
 
 
 rule figure_transfer_matrix:
@@ -32,4 +64,7 @@ rule figure_transfer_matrix:
         "../workflow/scripts/figure_transfer_matrix.py"
 
 
-FIGURES = rules.figure_transfer_matrix.output if TRANSFER_PANELS else []
+FIGURES = [
+    *(rules.figure_learning_curves.output if LEARNING_PANELS else []),
+    *(rules.figure_transfer_matrix.output if TRANSFER_PANELS else []),
+]

@@ -27,6 +27,38 @@ rule verification:
         "../workflow/scripts/verification.py"
 
 
+rule effectiveness:
+    input:
+        untaught=UNTAUGHT_SCORES,
+        taught=expand(
+            paths.SCORES,
+            study="effectiveness",
+            lesson=plan.lessons_of(settings, "effectiveness"),
+            allow_missing=True,
+        ),
+    output:
+        curve=paths.CURVE,
+        speed=paths.SPEED,
+    log:
+        "results/logs/effectiveness/{model}/{knowledge}/{setting}.log",
+    benchmark:
+        "results/benchmarks/effectiveness/{model}/{knowledge}/{setting}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        languages=settings.languages,
+        bootstrap=settings.bootstrap,
+        version=version("effectiveness"),
+    message:
+        "How fast {wildcards.model} learns {wildcards.knowledge} in each language"
+    script:
+        "../workflow/scripts/effectiveness.py"
+
+
 rule transferability:
     input:
         untaught=UNTAUGHT_SCORES,

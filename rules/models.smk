@@ -205,6 +205,12 @@ rule card:
             knowledge=plan.knowledge_of(settings, "transferability")[:1],
             allow_missing=True,
         ),
+        speed=expand(
+            paths.SPEED,
+            knowledge=plan.knowledge_of(settings, "effectiveness")[:1],
+            setting="fine-tuning",
+            allow_missing=True,
+        ),
         cells=expand(
             paths.CELLS,
             knowledge=plan.knowledge_of(settings, "transferability")[:1],

@@ -53,8 +53,8 @@ LESSONS = [
     for path in expand(
         paths.ADAPTER_FILE,
         model=name,
-        knowledge=plan.knowledge_of(settings, "transferability"),
-        lesson=plan.lessons_of(settings, "transferability"),
+        knowledge=plan.taught_knowledge(settings),
+        lesson=settings.languages,
         seed=range(1, settings.seeds + 1),
         epoch=range(1, settings.models[name].teaching.epochs + 1),
         file=paths.ADAPTER_FILES,

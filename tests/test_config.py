@@ -66,7 +66,7 @@ def test_other_mistakes(raw_config, languages):
     assert "languages" in message(languages=["eng"])
     assert "has no provider" in message(models={"sandbox": {}})
     assert "must be lower-case" in message(models={"Org/Name": {"provider": "sandbox"}}, run=["Org/Name"])
-    assert "needs new knowledge" in message(knowledge={"general": {"kind": "known"}})
+    assert "transferability needs new knowledge; add fictional: {kind: new}" in message(knowledge={"general": {"kind": "known"}})
     assert "even multiple of heads" in message(models={"sandbox": {"provider": "sandbox", "recipe": {"heads": 7}}})
     assert "is missing; add the line kind" in message(knowledge={"fictional": {}})
     for swapped in (["eng"], ["eng", "eng"], ["eng", "deu"]):

@@ -35,11 +35,15 @@ def test_studies(config):
     assert plan.asked_in(config, "transferability", "fine-tuning", "zul") == config.languages
     assert plan.adapters_of(config, "transferability", "sandbox") == [(1, 12)]
     assert plan.adapters_of(config, "verification", "sandbox") == []
+    assert plan.asked_in(config, "effectiveness", "fine-tuning", "zul") == ["zul"]
+    assert plan.adapters_of(config, "effectiveness", "sandbox") == [(1, epoch) for epoch in range(1, 13)]
+    assert plan.taught_knowledge(config) == ["fictional"]
 
 
 def test_a_study_that_is_not_asked_for_has_no_work(raw_config, languages):
     config = load_config(raw_config | {"studies": ["verification"]}, languages)
     assert plan.knowledge_of(config, "transferability") == []
+    assert plan.taught_knowledge(config) == []
 
 
 def test_an_exam_that_no_study_has_is_refused(config):

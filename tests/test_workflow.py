@@ -28,7 +28,7 @@ def micro_config(**changes):
         "knowledge": {"fictional": {**knowledge, "kind": "new"}, "general": {**knowledge, "kind": "known"}},
         "models": {"sandbox": {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3}}},
         "run": ["sandbox"],
-        "studies": ["verification", "transferability"],
+        "studies": ["verification", "effectiveness", "transferability"],
         "cohort": 1,
         "bootstrap": 100,
     } | changes
@@ -82,7 +82,7 @@ def changed(path: Path, text: str):
 
 
 # What a change in anything that the exams ask leads to.
-DOWNSTREAM = {"transferability": 1, "figure_transfer_matrix": 1, "card": 1}
+DOWNSTREAM = {"effectiveness": 1, "figure_learning_curves": 1, "transferability": 1, "figure_transfer_matrix": 1, "card": 1}
 ABILITIES = {"sandbox_abilities": 1, "abilities": 1}
 
 
@@ -103,8 +103,13 @@ def test_results_are_complete(project):
     assert set(answers["state"]) <= {"answered", "unfinished"}
     drawn = pl.read_csv(results / "figures/transfer_matrix.csv")
     assert len(drawn) == 9 + 6
-    for name in ("pdf", "png"):
-        assert (results / f"figures/transfer_matrix.{name}").stat().st_size > 5000
+    learned = pl.read_csv(results / "sandbox/fictional/effectiveness/fine-tuning/curve.csv")
+    assert learned.select("language", "epoch").rows() == [(code, epoch) for code in ("eng", "spa", "zul") for epoch in (0, 1, 2)]
+    last = learned.filter(epoch=2)["accuracy"].to_list()
+    assert last == cells.filter(pl.col("taught_in") == pl.col("asked_in"))["accuracy"].to_list(), "the matrix's diagonal"
+    for figure in ("transfer_matrix", "learning_curves"):
+        for name in ("pdf", "png"):
+            assert (results / f"figures/{figure}.{name}").stat().st_size > 5000
     assert "Known facts" in (results / "models/sandbox/card.md").read_text(encoding="utf-8")
 
 
@@ -114,7 +119,7 @@ def test_every_job_left_a_log_and_a_benchmark(project):
         path.relative_to(project / "results/benchmarks").with_suffix("") for path in project.glob("results/benchmarks/**/*.tsv")
     }
     assert logs == marks
-    assert len(logs) == 6 + 1 + 3 + 5 + 5 + 2 + 1 + 1 + 1 + 2
+    assert len(logs) == 6 + 1 + 3 + 8 + 8 + 2 + 2 + 2 + 1 + 2
 
 
 def test_a_dry_run_reads_like_a_plan(project):
@@ -127,12 +132,12 @@ def test_a_dry_run_reads_like_a_plan(project):
 def test_a_phrasebook_re_runs_what_is_written_in_it(project):
     path = project / "data/phrasebook/spa.yaml"
     with changed(path, path.read_text(encoding="utf-8").replace("¿", "¿ ", 1)):
-        # both sets in Spanish, the Spanish lesson, and every exam, since each asks in Spanish
+        # both sets in Spanish, the Spanish lesson, and every exam that asks in Spanish
         assert pending(project) == {
             "items": 2,
             "teach_sandbox_1": 1,
-            "ask": 5,
-            "score": 5,
+            "ask": 6,
+            "score": 6,
             "verification": 2,
             **ABILITIES,
             **DOWNSTREAM,
@@ -148,13 +153,13 @@ def test_a_config_value_re_runs_what_it_reaches(project):
 
     assert after(bootstrap=200) == {"verification": 2, "abilities": 1, **DOWNSTREAM}
     slower = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
-    assert after(models={"sandbox": slower}) == {"teach_sandbox_1": 3, "ask": 3, "score": 3, **DOWNSTREAM}
+    assert after(models={"sandbox": slower}) == {"teach_sandbox_1": 3, "ask": 6, "score": 6, **DOWNSTREAM}
     shorter = {
         "provider": "sandbox",
         "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3},
         "asking": {"max_new_tokens": 9},
     }
-    assert after(models={"sandbox": shorter}) == {"ask": 5, "score": 5, "verification": 2, **ABILITIES, **DOWNSTREAM}
+    assert after(models={"sandbox": shorter}) == {"ask": 8, "score": 8, "verification": 2, **ABILITIES, **DOWNSTREAM}
     fewer = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
     assert after(knowledge=fewer) == {"items": 3, "ask": 1, "score": 1, "verification": 1, "card": 1}
     assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
@@ -174,7 +179,7 @@ def test_a_lost_adapter_is_taught_again_alone(project):
     lost = folder / "adapter_model.safetensors"
     kept = lost.read_bytes()
     lost.unlink()
-    assert pending(project) == {"teach_sandbox_1": 1, "ask": 1, "score": 1, **DOWNSTREAM}
+    assert pending(project) == {"teach_sandbox_1": 1, "ask": 2, "score": 2, **DOWNSTREAM}
     snakemake(project)
     assert lost.read_bytes() == kept, "taught again, it is the same to the byte"
     log = project / "results/logs/teach/sandbox/fictional/1/zul.log"
@@ -231,7 +236,7 @@ def test_whole_dag_with_a_sandbox_of_its_own(tmp_path):
     plan = pending(project)
     assert plan == {
         "sandbox_corpus": 1, "sandbox_tokenizer": 1, "sandbox_pretrain": 1, "items": 6, "teach_sandbox_1": 1,
-        "ask": 5, "score": 5, "verification": 2, **ABILITIES, **DOWNSTREAM,
+        "ask": 8, "score": 8, "verification": 2, **ABILITIES, **DOWNSTREAM,
     }  # fmt: skip
     snakemake(project)
     assert pending(project) == {}

@@ -24,8 +24,8 @@ PAIR_COLUMNS = {
 
 
 def write_card(model: str, manifest: dict, languages: list[Language], knowledge: dict, tables: dict[str, pl.DataFrame]) -> str:
-    """Markdown from the manifest and the tables `known`, `new` (untaught accuracy), `cells` (the transfer matrix) and those of
-    the abilities (`paths.ABILITY_TABLES`).
+    """Markdown from the manifest and the tables `known`, `new` (untaught accuracy), `speed` (of learning), `cells` (the transfer
+    matrix) and those of the abilities (`paths.ABILITY_TABLES`).
 
     A table that was not made is left out, and so is its section.
     """
@@ -34,6 +34,8 @@ def write_card(model: str, manifest: dict, languages: list[Language], knowledge:
         parts.append(_known(tables["known"], languages, knowledge))
     if "cells" in tables and "new" in tables:
         parts += [_taught(tables["cells"], languages, knowledge), _pairs(tables["cells"], languages)]
+    if "speed" in tables:
+        parts.append(_speed(tables["speed"], languages))
     parts.append(_lookup(tables["lookup"], tables["lookup_across"], languages))
     if len(tables["translation"]):
         parts.append(_translation(tables["translation"], languages))
@@ -88,6 +90,34 @@ def _taught(cells: pl.DataFrame, languages: list[Language], knowledge: dict) -> 
 {_tiers(diagonal, languages)}
 
 {_by_language(diagonal, languages, "accuracy in the language taught")}"""
+
+
+def _speed(speed: pl.DataFrame, languages: list[Language]) -> str:
+    tier = {language.iso639_3: language.tier for language in languages}
+    columns = ["epochs_to_half", "epochs_to_80_percent", "accuracy"]
+    rows = []
+    for name in TIERS:
+        part = speed.filter(pl.col("language").replace_strict(tier) == name)
+        if len(part):
+            half, most, accuracy = (_mean(part[column].to_list()) for column in columns)
+            rows.append(f"| {name} | {_epochs(half)} | {_epochs(most)} | {_percent(accuracy)} |")
+    values = {row["language"]: row for row in speed.iter_rows(named=True)}
+    each = []
+    for language in languages:
+        row = values[language.iso639_3]
+        interval = f"{_epochs(row['epochs_to_half_low'])} to {_epochs(row['epochs_to_half_high'])}"
+        each.append(f"| {language.name} | {language.tier} | {_epochs(row['epochs_to_half'])} | {interval} |")
+    return f"""## How fast
+
+Epochs until half, and 80 %, of a language's own best accuracy, between epochs interpolated; means over the languages of a tier.
+
+| tier | epochs to half | to 80 % | accuracy after the last epoch |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+| language | tier | epochs to half | 95 % interval |
+|---|---|---|---|
+{chr(10).join(each)}"""
 
 
 def _pairs(cells: pl.DataFrame, languages: list[Language]) -> str:
@@ -184,3 +214,7 @@ def _mean(values: list[float | None]) -> float | None:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _epochs(number: float | None) -> str:
+    return "-" if number is None else f"{number:.1f}"

@@ -1,0 +1,51 @@
+"""Learning curves and how soon a language is learned."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from isogloss.measures.learning import curve, epochs_until, speed
+
+
+def scores(rights: dict[str, list[list[int]]], first_epoch: int) -> pl.DataFrame:
+    """A table of answers from [epoch][item] verdicts by language."""
+    rows = [
+        {"asked_in": code, "epoch": first_epoch + e, "item": f"q{i}", "correct": bool(right), "chance": 0.25, "state": "answered"}
+        for code, epochs in rights.items()
+        for e, items in enumerate(epochs)
+        for i, right in enumerate(items)
+    ]
+    return pl.DataFrame(rows)
+
+
+UNTAUGHT = scores({"eng": [[0, 0, 0, 0]], "zul": [[0, 0, 0, 0]]}, 0)
+TAUGHT = scores({"eng": [[1, 1, 1, 0], [1, 1, 1, 1]], "zul": [[0, 0, 0, 0], [0, 1, 0, 0]]}, 1)
+
+
+def test_a_curve_begins_untaught():
+    table = curve(TAUGHT, UNTAUGHT, ["eng", "zul"], resamples=500)
+    assert table["accuracy"].to_list() == [0, 0.75, 1, 0, 0, 0.25]
+    assert table["epoch"].to_list() == [0, 1, 2] * 2
+    assert set(table["chance"]) == {0.25}
+    assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
+    assert table.row(1, named=True)["low"] < 0.75 < table.row(1, named=True)["high"]
+
+
+def test_epochs_are_interpolated():
+    accuracy = np.array([[0.0, 0.4, 0.0], [0.4, 0.4, 0.0], [0.8, 0.4, 0.0]])
+    assert epochs_until(accuracy, 0.5)[:2] == pytest.approx([1.0, 0.0])
+    assert epochs_until(accuracy, 0.75)[0] == pytest.approx(1.5)
+    assert np.isnan(epochs_until(accuracy, 0.5)[2]), "what is never learned has no speed"
+
+
+def test_speed_of_a_language():
+    table = speed(TAUGHT, UNTAUGHT, ["eng", "zul"], resamples=500)
+    assert table["accuracy"].to_list() == [1, 0.25]
+    assert table["epochs_to_half"].to_list() == pytest.approx([2 / 3, 1.5])
+    assert table["epochs_to_80_percent"].to_list() == pytest.approx([1.2, 1.8])
+    assert (table["epochs_to_half_low"] <= table["epochs_to_half"]).all()
+
+
+def test_epochs_with_other_items_are_refused():
+    with pytest.raises(ValueError, match="the same items"):
+        curve(TAUGHT.filter(pl.col("item") != "q3"), UNTAUGHT, ["eng", "zul"], resamples=10)

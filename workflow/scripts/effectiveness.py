@@ -1,0 +1,15 @@
+"""How fast each language is learned."""
+
+from isogloss import job
+
+job.start(snakemake)
+
+import polars as pl
+
+from isogloss.measures.learning import curve, speed
+
+params, output = snakemake.params, snakemake.output
+taught = pl.read_parquet(list(snakemake.input.taught))
+untaught = pl.read_parquet(list(snakemake.input.untaught))
+curve(taught, untaught, params.languages, params.bootstrap).write_csv(output.curve)
+speed(taught, untaught, params.languages, params.bootstrap).write_csv(output.speed)
