@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from isogloss.config import Asking, BuiltIn, Config, CorpusMix, Sandbox, SandboxRecipe, Teaching, Transformers
+from isogloss.config import Asking, BuiltIn, Config, Context, CorpusMix, Sandbox, SandboxRecipe, Teaching, Transformers
 from isogloss.languages import Language
 from isogloss.plan import STUDIES
 
@@ -117,7 +117,8 @@ def _boolean(value: bool) -> str:
 def _fields_at(location: tuple) -> list[str]:
     """Keys allowed where a pydantic location points."""
     model: Any = Config
-    sections = {"recipe": SandboxRecipe, "mix": CorpusMix, "teaching": Teaching, "asking": Asking}
+    sections = {"recipe": SandboxRecipe, "mix": CorpusMix, "first_mix": CorpusMix, "context": Context}
+    sections |= {"teaching": Teaching, "asking": Asking}
     for i, part in enumerate(location[:-1]):
         if part in sections:
             model = sections[part]
@@ -167,6 +168,10 @@ def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) 
         kind = STUDIES[study].knowledge[0]
         example = {"new": "fictional", "known": "general"}[kind]
         problems.append((("knowledge",), f"{study} needs {kind} knowledge; add {example}: {{kind: {kind}}}"))
+    for key, knowledge in config.knowledge.items() if config and "in-context" in config.settings else ():
+        if knowledge.items < config.context.pairs:
+            text = f"has too few items for a context of {config.context.pairs} pairs; write items: {config.context.pairs}"
+            problems.append((("knowledge", key, "items"), text))
     return problems
 
 

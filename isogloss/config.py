@@ -34,6 +34,12 @@ class CorpusMix(Strict):
     lookup: NonNegativeFloat = Field(0.13, description="question-answer pairs of which some are asked again in other words")
     choice: NonNegativeFloat = Field(0.08, description="multiple choice")
 
+    @model_validator(mode="after")
+    def _something(self):
+        if not any(self.model_dump().values()):
+            raise ValueError("no kind of document is left; write fact: 1")
+        return self
+
 
 class SandboxRecipe(Strict):
     """How the sandbox is made: its corpus, tokenizer, architecture and training."""
@@ -134,6 +140,12 @@ class BuiltIn(Strict):
     seed: NonNegativeInt = Field(1, description="draws the items")
 
 
+class Context(Strict):
+    """The context of the setting in-context: question-answer pairs in the language of the lesson, then a question."""
+
+    pairs: PositiveInt = Field(8, description="pairs, the one asked about among them; drawn once an item and seed")
+
+
 class Config(Strict):
     """The whole of config.yaml."""
 
@@ -146,6 +158,12 @@ class Config(Strict):
         description="verification: what is known untaught; effectiveness: asked in the language taught, after every epoch; "
         "transferability: taught in one language, asked in all",
     )
+    settings: list[Literal["fine-tuning", "in-context"]] = Field(
+        ["fine-tuning", "in-context"],
+        min_length=1,
+        description="how lessons are taught: an adapter is trained, or question-answer pairs stand in the prompt",
+    )
+    context: Context = Field(Context(), description="what stands in the prompt in the setting in-context")
     cohort: PositiveInt = Field(5, description="lessons taught in one job; 1 makes a job of each, for clusters")
-    seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items")
+    seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items, draw of contexts")
     bootstrap: PositiveInt = Field(2000, description="resamples behind each interval")

@@ -13,12 +13,12 @@ UNTAUGHT = "none"  # the lesson that teaches nothing
 class Study:
     """A study is a choice of lessons and exams.
 
-    `setting` is how lessons are taught, `lessons` whether nothing or each language is taught, `knowledge` which kinds of
+    `settings` are the ways in which lessons are taught, `lessons` whether nothing or each language is taught, `knowledge` which kinds of
     knowledge it is about, `asked` whether an exam is in all languages or in the one taught, `epochs` whether it is held after the
-    last epoch or after each. Studies with the same setting ask the same adapters.
+    last epoch or after each. Studies in the setting fine-tuning ask the same adapters.
     """
 
-    setting: Literal["untaught", "fine-tuning"]
+    settings: tuple[Literal["untaught", "fine-tuning", "in-context"], ...]
     lessons: Literal["none", "each"]
     knowledge: tuple[str, ...]
     asked: Literal["all", "own"] = "all"
@@ -26,9 +26,9 @@ class Study:
 
 
 STUDIES = {
-    "verification": Study("untaught", "none", ("new", "known")),
-    "effectiveness": Study("fine-tuning", "each", ("new",), asked="own", epochs="every"),
-    "transferability": Study("fine-tuning", "each", ("new",)),
+    "verification": Study(("untaught",), "none", ("new", "known")),
+    "effectiveness": Study(("fine-tuning",), "each", ("new",), asked="own", epochs="every"),
+    "transferability": Study(("fine-tuning", "in-context"), "each", ("new",)),
 }
 
 
@@ -43,26 +43,36 @@ def lessons_of(config: Config, study: str) -> list[str]:
     return [UNTAUGHT] if STUDIES[study].lessons == "none" else list(config.languages)
 
 
+def settings_of(config: Config, study: str) -> list[str]:
+    """The settings of a study that the config asks for."""
+    return [setting for setting in STUDIES[study].settings if setting == "untaught" or setting in config.settings]
+
+
 def asked_in(config: Config, study: str, setting: str, lesson: str) -> list[str]:
     """The languages in which a lesson's exam is asked; ValueError if the study has no such lesson."""
-    if setting != STUDIES[study].setting or lesson not in lessons_of(config, study):
-        known = f"setting {STUDIES[study].setting}, lessons {', '.join(lessons_of(config, study))}"
+    if setting not in STUDIES[study].settings or lesson not in lessons_of(config, study):
+        known = f"settings {', '.join(STUDIES[study].settings)}; lessons {', '.join(lessons_of(config, study))}"
         raise ValueError(f"{study} has no lesson {lesson!r} in the setting {setting}; it has {known}")
     return [lesson] if STUDIES[study].asked == "own" else list(config.languages)
 
 
-def adapters_of(config: Config, study: str, model: str) -> list[tuple[int, int]]:
-    """(seed, epoch) of each adapter of a lesson that a study asks; none if nothing is taught."""
-    if STUDIES[study].setting == "untaught":
+def seeds_of(config: Config) -> list[int]:
+    """Repetitions: of teaching, or of the draw of contexts."""
+    return list(range(1, config.seeds + 1))
+
+
+def adapters_of(config: Config, study: str, setting: str, model: str) -> list[tuple[int, int]]:
+    """(seed, epoch) of each adapter of a lesson that a study asks; none where nothing is trained."""
+    if setting != "fine-tuning":
         return []
     last = config.models[model].teaching.epochs
     epochs = range(1, last + 1) if STUDIES[study].epochs == "every" else [last]
-    return [(seed, epoch) for seed in range(1, config.seeds + 1) for epoch in epochs]
+    return [(seed, epoch) for seed in seeds_of(config) for epoch in epochs]
 
 
 def taught_knowledge(config: Config) -> list[str]:
-    """The knowledge sets of which any study needs lessons."""
-    taught = [study for study in STUDIES if STUDIES[study].lessons != "none"]
+    """The knowledge sets of which any study needs adapters."""
+    taught = [study for study in STUDIES if "fine-tuning" in settings_of(config, study)]
     return [key for key in config.knowledge if any(key in knowledge_of(config, study) for study in taught)]
 
 

@@ -11,6 +11,7 @@ SCHEMA = Path("workflow/schemas/config.schema.json")
 TABLES = Path("docs/config.md")
 SECTIONS = {
     "Top level": config.Config,
+    "`context`": config.Context,
     "`knowledge`: an entry, `provider: built-in`": config.BuiltIn,
     "`models`: an entry, `provider: sandbox`": config.Sandbox,
     "`models`: an entry, `provider: transformers`": config.Transformers,
@@ -18,7 +19,7 @@ SECTIONS = {
     "`teaching`, of another model": config.Teaching,
     "`asking`, of a model": config.Asking,
     "`recipe`, of a sandbox": config.SandboxRecipe,
-    "`recipe.mix`": config.CorpusMix,
+    "`recipe.mix`, `recipe.first_mix`": config.CorpusMix,
 }
 
 

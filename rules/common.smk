@@ -32,7 +32,7 @@ wildcard_constraints:
     knowledge=one_of(settings.knowledge),
     model=one_of(settings.models),
     study=one_of(plan.STUDIES),
-    setting=one_of({study.setting for study in plan.STUDIES.values()}),
+    setting=one_of({setting for study in plan.STUDIES.values() for setting in study.settings}),
     lesson=one_of([plan.UNTAUGHT, *settings.languages]),
     seed=r"\d+",
     epoch=r"\d+",
@@ -65,11 +65,21 @@ def exam_items(wildcards):
     return expand(paths.ITEMS, knowledge=wildcards.knowledge, language=exam_languages(wildcards))
 
 
+def in_context(wildcards):
+    """Whether an exam's questions come after a context."""
+    return wildcards.setting == "in-context"
+
+
+def lesson_items(wildcards):
+    """The items that a lesson teaches."""
+    return paths.ITEMS.format(knowledge=wildcards.knowledge, language=wildcards.lesson)
+
+
 def exam_adapters(wildcards):
     """The adapters an exam asks, keyed by (seed, epoch)."""
     return {
         key: paths.ADAPTER.format(**dict(wildcards.items()), seed=key[0], epoch=key[1])
-        for key in plan.adapters_of(settings, wildcards.study, wildcards.model)
+        for key in plan.adapters_of(settings, wildcards.study, wildcards.setting, wildcards.model)
     }
 
 

@@ -1,10 +1,11 @@
 # Figures: each a PDF, a PNG and the CSV that was drawn.
 def panels_of(study):
-    """What a figure about a study shows: a panel a model and knowledge set."""
+    """What a figure about a study shows: a panel a model, knowledge set and setting."""
     return [
-        {"model": model, "knowledge": knowledge, "setting": plan.STUDIES[study].setting}
+        {"model": model, "knowledge": knowledge, "setting": setting}
         for model in settings.run
         for knowledge in plan.knowledge_of(settings, study)
+        for setting in plan.settings_of(settings, study)
     ]
 
 

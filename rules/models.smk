@@ -208,13 +208,13 @@ rule card:
         speed=expand(
             paths.SPEED,
             knowledge=plan.knowledge_of(settings, "effectiveness")[:1],
-            setting="fine-tuning",
+            setting=plan.settings_of(settings, "effectiveness"),
             allow_missing=True,
         ),
         cells=expand(
             paths.CELLS,
             knowledge=plan.knowledge_of(settings, "transferability")[:1],
-            setting="fine-tuning",
+            setting=plan.settings_of(settings, "transferability"),
             allow_missing=True,
         ),
     output:
@@ -234,6 +234,7 @@ rule card:
     params:
         languages=language_rows(),
         knowledge={key: settings.knowledge[key].model_dump() for key in sorted(settings.knowledge)},
+        taught=plan.settings_of(settings, "transferability"),
         version=version("card"),
     message:
         "Write down what {wildcards.model} can do"

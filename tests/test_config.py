@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from isogloss.checking import ConfigError, load_config
+from isogloss.config import CorpusMix
 from isogloss.schema import SCHEMA, SECTIONS, TABLES, schema_text, tables_text
 
 BROKEN = """\
@@ -73,6 +74,9 @@ def test_other_mistakes(raw_config, languages):
         models = {"sandbox": {"provider": "sandbox", "recipe": {"swapped_shares": swapped}}}
         assert "must be two of the languages; write swapped_shares: [eng, zho]" in message(models=models)
     assert "listed twice" in message(run=["sandbox", "sandbox"])
+    assert "fictional.items: has too few items for a context of 130 pairs; write items: 130" in message(context={"pairs": 130})
+    nothing = dict.fromkeys(CorpusMix.model_fields, 0)
+    assert "no kind of document is left" in message(models={"sandbox": {"provider": "sandbox", "recipe": {"mix": nothing}}})
 
 
 def test_a_sandbox_keeps_its_own_recipe_for_teaching(raw_config, languages):

@@ -33,11 +33,21 @@ def test_studies(config):
     assert plan.knowledge_of(config, "verification") == ["fictional", "general"]
     assert plan.lessons_of(config, "verification") == ["none"]
     assert plan.asked_in(config, "transferability", "fine-tuning", "zul") == config.languages
-    assert plan.adapters_of(config, "transferability", "sandbox") == [(1, 12)]
-    assert plan.adapters_of(config, "verification", "sandbox") == []
+    assert plan.adapters_of(config, "transferability", "fine-tuning", "sandbox") == [(1, 12)]
+    assert plan.adapters_of(config, "verification", "untaught", "sandbox") == []
     assert plan.asked_in(config, "effectiveness", "fine-tuning", "zul") == ["zul"]
-    assert plan.adapters_of(config, "effectiveness", "sandbox") == [(1, epoch) for epoch in range(1, 13)]
+    assert plan.adapters_of(config, "effectiveness", "fine-tuning", "sandbox") == [(1, epoch) for epoch in range(1, 13)]
     assert plan.taught_knowledge(config) == ["fictional"]
+    assert plan.settings_of(config, "transferability") == ["fine-tuning", "in-context"]
+    assert plan.adapters_of(config, "transferability", "in-context", "sandbox") == []
+
+
+def test_a_setting_that_is_not_asked_for_has_no_work(raw_config, languages):
+    config = load_config(raw_config | {"settings": ["in-context"]}, languages)
+    assert plan.settings_of(config, "verification") == ["untaught"]
+    assert plan.settings_of(config, "effectiveness") == []
+    assert plan.settings_of(config, "transferability") == ["in-context"]
+    assert plan.taught_knowledge(config) == []
 
 
 def test_a_study_that_is_not_asked_for_has_no_work(raw_config, languages):

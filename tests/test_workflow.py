@@ -82,7 +82,8 @@ def changed(path: Path, text: str):
 
 
 # What a change in anything that the exams ask leads to.
-DOWNSTREAM = {"effectiveness": 1, "figure_learning_curves": 1, "transferability": 1, "figure_transfer_matrix": 1, "card": 1}
+DOWNSTREAM = {"effectiveness": 1, "figure_learning_curves": 1, "transferability": 2, "figure_transfer_matrix": 1, "card": 1}
+OF_ADAPTERS = DOWNSTREAM | {"transferability": 1}
 ABILITIES = {"sandbox_abilities": 1, "abilities": 1}
 
 
@@ -102,7 +103,7 @@ def test_results_are_complete(project):
     assert len(answers) == 36
     assert set(answers["state"]) <= {"answered", "unfinished"}
     drawn = pl.read_csv(results / "figures/transfer_matrix.csv")
-    assert len(drawn) == 9 + 6
+    assert len(drawn) == 2 * (9 + 6)
     learned = pl.read_csv(results / "sandbox/fictional/effectiveness/fine-tuning/curve.csv")
     assert learned.select("language", "epoch").rows() == [(code, epoch) for code in ("eng", "spa", "zul") for epoch in (0, 1, 2)]
     last = learned.filter(epoch=2)["accuracy"].to_list()
@@ -110,6 +111,11 @@ def test_results_are_complete(project):
     for figure in ("transfer_matrix", "learning_curves"):
         for name in ("pdf", "png"):
             assert (results / f"figures/{figure}.{name}").stat().st_size > 5000
+    told = pl.read_parquet(results / "sandbox/fictional/transferability/in-context/scores/spa.parquet")
+    assert told.select("asked_in", "item").n_unique() == 36
+    assert told.select("item", "context").n_unique() == 12, "the context is the same in every language asked"
+    assert (told["context"].list.len() == 8).all()
+    assert told.select(pl.col("context").list.contains(pl.col("item"))).to_series().all()
     assert "Known facts" in (results / "models/sandbox/card.md").read_text(encoding="utf-8")
 
 
@@ -119,13 +125,13 @@ def test_every_job_left_a_log_and_a_benchmark(project):
         path.relative_to(project / "results/benchmarks").with_suffix("") for path in project.glob("results/benchmarks/**/*.tsv")
     }
     assert logs == marks
-    assert len(logs) == 6 + 1 + 3 + 8 + 8 + 2 + 2 + 2 + 1 + 2
+    assert len(logs) == 6 + 1 + 3 + 11 + 11 + 2 + 3 + 2 + 1 + 2
 
 
 def test_a_dry_run_reads_like_a_plan(project):
     text = snakemake(project, "--dry-run", "--forceall")
     assert "Teach sandbox the fictional items in zul, seed 1" in text
-    assert "Ask sandbox the general items in eng spa zul (taught: none)" in text
+    assert "Ask sandbox the general items in eng spa zul (untaught: none)" in text
     assert "Write the fictional items in spa" in text
 
 
@@ -136,8 +142,8 @@ def test_a_phrasebook_re_runs_what_is_written_in_it(project):
         assert pending(project) == {
             "items": 2,
             "teach_sandbox_1": 1,
-            "ask": 6,
-            "score": 6,
+            "ask": 9,
+            "score": 9,
             "verification": 2,
             **ABILITIES,
             **DOWNSTREAM,
@@ -153,13 +159,17 @@ def test_a_config_value_re_runs_what_it_reaches(project):
 
     assert after(bootstrap=200) == {"verification": 2, "abilities": 1, **DOWNSTREAM}
     slower = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
-    assert after(models={"sandbox": slower}) == {"teach_sandbox_1": 3, "ask": 6, "score": 6, **DOWNSTREAM}
+    assert after(models={"sandbox": slower}) == {"teach_sandbox_1": 3, "ask": 6, "score": 6, **OF_ADAPTERS}
     shorter = {
         "provider": "sandbox",
         "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3},
         "asking": {"max_new_tokens": 9},
     }
-    assert after(models={"sandbox": shorter}) == {"ask": 8, "score": 8, "verification": 2, **ABILITIES, **DOWNSTREAM}
+    assert after(models={"sandbox": shorter}) == {"ask": 11, "score": 11, "verification": 2, **ABILITIES, **DOWNSTREAM}
+    longer = {"pairs": 4}
+    assert after(context=longer) == {
+        "ask": 3, "score": 3, "transferability": 1, "figure_transfer_matrix": 1, "card": 1,
+    }  # fmt: skip
     fewer = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
     assert after(knowledge=fewer) == {"items": 3, "ask": 1, "score": 1, "verification": 1, "card": 1}
     assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
@@ -179,7 +189,7 @@ def test_a_lost_adapter_is_taught_again_alone(project):
     lost = folder / "adapter_model.safetensors"
     kept = lost.read_bytes()
     lost.unlink()
-    assert pending(project) == {"teach_sandbox_1": 1, "ask": 2, "score": 2, **DOWNSTREAM}
+    assert pending(project) == {"teach_sandbox_1": 1, "ask": 2, "score": 2, **OF_ADAPTERS}
     snakemake(project)
     assert lost.read_bytes() == kept, "taught again, it is the same to the byte"
     log = project / "results/logs/teach/sandbox/fictional/1/zul.log"
@@ -236,7 +246,7 @@ def test_whole_dag_with_a_sandbox_of_its_own(tmp_path):
     plan = pending(project)
     assert plan == {
         "sandbox_corpus": 1, "sandbox_tokenizer": 1, "sandbox_pretrain": 1, "items": 6, "teach_sandbox_1": 1,
-        "ask": 8, "score": 8, "verification": 2, **ABILITIES, **DOWNSTREAM,
+        "ask": 11, "score": 11, "verification": 2, **ABILITIES, **DOWNSTREAM,
     }  # fmt: skip
     snakemake(project)
     assert pending(project) == {}

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Asking
 from isogloss.models.local import without_adapter
+from isogloss.teaching.context import drawn, written
 
 ANSWER_SCHEMA = {
     "taught_in": pl.String,
@@ -16,6 +17,7 @@ ANSWER_SCHEMA = {
     "epoch": pl.Int64,
     "asked_in": pl.String,
     "item": pl.String,
+    "context": pl.List(pl.String),
     "question": pl.String,
     "answer": pl.String,
     "state": pl.String,
@@ -32,9 +34,32 @@ def questions(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
     )
 
 
+def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list[int]) -> pl.DataFrame:
+    """The exam once a seed, with the columns seed, context (the items that stand before the question, in order) and prompt.
+
+    `lesson` has item, question and answer in the language taught.
+    """
+    parts = []
+    for seed in seeds:
+        contexts = drawn(lesson["item"].to_list(), pairs, seed)
+        texts = written(lesson, contexts)
+        parts.append(
+            exam.with_columns(
+                pl.lit(seed).alias("seed"),
+                pl.Series("context", [contexts[item] for item in exam["item"]], dtype=pl.List(pl.String)),
+                pl.Series("prompt", [f"{texts[item]}\n{question}" for item, question in exam.select("item", "question").rows()]),
+            )
+        )
+    return pl.concat(parts)
+
+
 def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: pl.DataFrame, asking: Asking) -> pl.DataFrame:
-    """The exam with the columns answer and state: `answered`, or `unfinished` (and answer null) without an end."""
-    answers = answer_greedily(model, tokenizer, exam["question"].to_list(), asking.max_new_tokens, asking.batch)
+    """The exam with the columns answer and state: `answered`, or `unfinished` (and answer null) without an end.
+
+    What is asked is the column prompt, where there is one, else the question alone.
+    """
+    asked = exam["prompt" if "prompt" in exam.columns else "question"].to_list()
+    answers = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
     return exam.with_columns(pl.Series("answer", answers, dtype=pl.String)).with_columns(
         pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state")
     )
@@ -48,10 +73,13 @@ def hold_all(
     lesson: str | None,
     adapters: dict[tuple[int, int], str | Path],
 ) -> pl.DataFrame:
-    """Hold the exam with each adapter, keyed by (seed, epoch); with `base` alone if there is none (seed and epoch 0)."""
+    """Hold the exam with each adapter, keyed by (seed, epoch); with `base` alone if there is none (epoch 0, and seed 0 where the
+    exam has none of its own)."""
+    own = {"seed": pl.lit(0), "context": pl.lit(None, dtype=pl.List(pl.String))}
+    exam = exam.with_columns(**{name: value for name, value in own.items() if name not in exam.columns})
     tables = []
     if not adapters:
-        tables.append(hold(base, tokenizer, exam, asking).with_columns(seed=pl.lit(0), epoch=pl.lit(0)))
+        tables.append(hold(base, tokenizer, exam, asking).with_columns(epoch=pl.lit(0)))
     for (seed, epoch), folder in adapters.items():
         model = PeftModel.from_pretrained(base, folder).eval()
         tables.append(hold(model, tokenizer, exam, asking).with_columns(seed=pl.lit(seed), epoch=pl.lit(epoch)))

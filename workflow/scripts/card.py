@@ -13,8 +13,9 @@ from isogloss.languages import Language
 from isogloss.models.sandbox.card import write_card
 
 inputs, params = snakemake.input, snakemake.params
-paths = {"known": inputs.known, "new": inputs.new, "speed": inputs.speed, "cells": inputs.cells}
+paths = {"known": inputs.known, "new": inputs.new, "speed": inputs.speed}
 tables = {name: pl.read_csv(path) for name, path in paths.items() if path}
+tables |= {setting: pl.read_csv(path) for setting, path in zip(params.taught, inputs.cells, strict=False)}
 tables |= {Path(path).stem: pl.read_csv(path) for path in inputs.abilities}
 manifest = json.loads(Path(inputs.manifest).read_text(encoding="utf-8"))
 languages = [Language(**row) for row in params.languages]

@@ -13,6 +13,11 @@ GROUPS = {
     "Japanese and Chinese": ["jpn", "zho"],
 }
 
+SETTINGS = {
+    "fine-tuning": ("New facts, taught by fine-tuning", "taught in one language"),
+    "in-context": ("New facts, in the prompt", "each among others in the prompt, in one language"),
+}
+
 # Columns of the transfer table that the card reports for such a group.
 PAIR_COLUMNS = {
     "accuracy": "accuracy",
@@ -24,16 +29,17 @@ PAIR_COLUMNS = {
 
 
 def write_card(model: str, manifest: dict, languages: list[Language], knowledge: dict, tables: dict[str, pl.DataFrame]) -> str:
-    """Markdown from the manifest and the tables `known`, `new` (untaught accuracy), `speed` (of learning), `cells` (the transfer
-    matrix) and those of the abilities (`paths.ABILITY_TABLES`).
+    """Markdown from the manifest and the tables `known`, `new` (untaught accuracy), `speed` (of learning), the cells of the transfer
+    matrix by setting, and those of the abilities (`paths.ABILITY_TABLES`).
 
     A table that was not made is left out, and so is its section.
     """
     parts = [f"# {model}", _made(manifest)]
     if "known" in tables:
         parts.append(_known(tables["known"], languages, knowledge))
-    if "cells" in tables and "new" in tables:
-        parts += [_taught(tables["cells"], languages, knowledge), _pairs(tables["cells"], languages)]
+    for setting in SETTINGS:
+        if setting in tables:
+            parts += [_taught(setting, tables[setting], languages, knowledge), _pairs(setting, tables[setting], languages)]
     if "speed" in tables:
         parts.append(_speed(tables["speed"], languages))
     parts.append(_lookup(tables["lookup"], tables["lookup_across"], languages))
@@ -72,13 +78,14 @@ def _known(known: pl.DataFrame, languages: list[Language], knowledge: dict) -> s
 {table}"""
 
 
-def _taught(cells: pl.DataFrame, languages: list[Language], knowledge: dict) -> str:
+def _taught(setting: str, cells: pl.DataFrame, languages: list[Language], knowledge: dict) -> str:
     items = next(k["items"] for k in knowledge.values() if k["kind"] == "new")
     diagonal = cells.filter(pl.col("taught_in") == pl.col("asked_in")).rename({"taught_in": "language"})
     off = cells.filter(pl.col("taught_in") != pl.col("asked_in"))
-    return f"""## New facts, taught by fine-tuning
+    title, how = SETTINGS[setting]
+    return f"""## {title}
 
-{items} facts about invented places never seen before, taught in one language, asked in a paraphrase.
+{items} facts about invented places never seen before, {how}, asked in a paraphrase.
 
 | | accuracy |
 |---|---|
@@ -120,7 +127,7 @@ Epochs until half, and 80 %, of a language's own best accuracy, between epochs i
 {chr(10).join(each)}"""
 
 
-def _pairs(cells: pl.DataFrame, languages: list[Language]) -> str:
+def _pairs(setting: str, cells: pl.DataFrame, languages: list[Language]) -> str:
     codes = {language.iso639_3 for language in languages}
     value = {(row["taught_in"], row["asked_in"]): row for row in cells.iter_rows(named=True)}
     rows = []
@@ -132,7 +139,7 @@ def _pairs(cells: pl.DataFrame, languages: list[Language]) -> str:
     if not rows:
         return ""
     head = f"| languages | pairs | {' | '.join(PAIR_COLUMNS.values())} |\n|---|---|{'---|' * len(PAIR_COLUMNS)}"
-    return "## Transfer between related languages\n\n" + "\n".join([head, *rows])
+    return f"### Transfer between related languages, {setting}\n\n" + "\n".join([head, *rows])
 
 
 def _lookup(own: pl.DataFrame, across: pl.DataFrame, languages: list[Language]) -> str:
