@@ -26,6 +26,8 @@ SPEED = "results/{model}/{knowledge}/effectiveness/{setting}/speed.csv"
 CELLS = "results/{model}/{knowledge}/transferability/{setting}/cells.csv"
 MATRIX = "results/{model}/{knowledge}/transferability/{setting}/matrix.csv"
 MARGINS = "results/{model}/{knowledge}/transferability/{setting}/margins.csv"
+TIER_MEANS = "results/{model}/{knowledge}/transferability/{setting}/tiers.csv"
+INEQUALITY = "results/{model}/{knowledge}/transferability/{setting}/inequality.csv"
 FIGURE = "results/figures/{name}.{extension}"
 
 ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]

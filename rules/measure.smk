@@ -72,6 +72,8 @@ rule transferability:
         cells=paths.CELLS,
         matrix=paths.MATRIX,
         margins=paths.MARGINS,
+        tiers=paths.TIER_MEANS,
+        inequality=paths.INEQUALITY,
     log:
         "results/logs/transferability/{model}/{knowledge}/{setting}.log",
     benchmark:
@@ -84,6 +86,7 @@ rule transferability:
         runtime=10,
     params:
         languages=settings.languages,
+        tiers={code: LANGUAGES[code].tier for code in sorted(settings.languages)},
         bootstrap=settings.bootstrap,
         version=version("transferability"),
     message:

@@ -6,6 +6,7 @@ job.start(snakemake)
 
 import polars as pl
 
+from isogloss.measures.inequality import inequality, tier_means
 from isogloss.measures.transfer import cells, margins, matrix
 
 params, output = snakemake.params, snakemake.output
@@ -15,3 +16,5 @@ table = cells(taught, untaught, params.languages, params.bootstrap)
 table.write_csv(output.cells)
 matrix(table).write_csv(output.matrix)
 margins(taught, params.languages, params.bootstrap).write_csv(output.margins)
+tier_means(taught, params.languages, params.tiers, params.bootstrap).write_csv(output.tiers)
+inequality(taught, untaught, params.languages, params.tiers, params.bootstrap).write_csv(output.inequality)

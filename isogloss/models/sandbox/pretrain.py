@@ -188,9 +188,8 @@ def pretrain(
     """Train one pass over `corpus`; returns the model in bfloat16, figures of the whole run and a log of every 50th step."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)  # else threads race to add up the gradients of the positions kept below
-    torch.utils.deterministic.fill_uninitialized_memory = (
-        False  # a tenth of the time, for memory that is written before it is read
-    )
+    # filling memory that is about to be written takes a tenth of the time
+    torch.utils.deterministic.fill_uninitialized_memory = False
     # bfloat16 is several times faster on processors that have instructions for it, and a hundred times slower on the others
     peaks = {precision: matmul_peak(precision) for precision in (torch.bfloat16, torch.float32)}
     precision = max(peaks, key=peaks.get)
