@@ -1,6 +1,6 @@
 """What changes between small sandboxes whose recipes differ in one value: a table, and docs/controlled.png.
 
-Run the command at the head of benchmarks/controlled.yaml first. Each number is the mean over three seeds of corpus, weights and all
+Run the command at the head of benchmarks/controlled.yaml first. Each number is the mean over three seeds of corpus and weights
 (the lessons' seed is the same), with half the width of its 95 % interval (Student's t with two degrees of freedom).
 """
 
@@ -37,7 +37,8 @@ def tokens_a_question(model: str, language: str) -> float:
 
 
 def measured(model: str) -> dict[str, dict]:
-    """By language what is known, learned (taught and asked in it), received from others and tokens a question; transfer by pair."""
+    """By language what is known, learned (taught and asked in it) and received from others, tokens a question; transfer by
+    pair."""
     known = pl.read_csv(RESULTS / model / "general/verification/accuracy.csv")
     cells = pl.read_csv(RESULTS / model / "fictional/transferability/fine-tuning/cells.csv")
     pairs = {(row["taught_in"], row["asked_in"]): row["accuracy"] for row in cells.iter_rows(named=True)}
@@ -74,14 +75,20 @@ def main() -> None:
     print(f"| | {' | '.join(columns)} | tokens a question, low / high |\n|---|{'---|' * (len(columns) + 1)}")
     for name, runs in found.items():
         numbers = [mean_and_half([column(run) for run in runs]) for column in columns.values()]
-        ratio = np.mean([np.mean([r["tokens"][c] for c in tiers["low"]]) / np.mean([r["tokens"][c] for c in tiers["high"]]) for r in runs])
+        ratio = np.mean(
+            [np.mean([r["tokens"][c] for c in tiers["low"]]) / np.mean([r["tokens"][c] for c in tiers["high"]]) for r in runs]
+        )
         print(f"| {CONDITIONS[name]} | {' | '.join(numbers)} | {ratio:.2f} |")
     draw(found, codes, languages)
 
 
 def draw(found: dict, codes: list[str], languages: dict) -> None:
     """A row a measure, a column a condition: a point a language and seed."""
-    rows = {"known": "known facts, %", "learned": "learned, asked\nin the same language, %", "received": "received from\nother languages, %"}
+    rows = {
+        "known": "known facts, %",
+        "learned": "learned, asked\nin the same language, %",
+        "received": "received from\nother languages, %",
+    }
     figure, axes = plt.subplots(len(rows), len(found), figsize=(9.5, 4.6), sharex=True, sharey="row", layout="constrained")
     for (key, label), line in zip(rows.items(), axes, strict=True):
         for (name, runs), axis in zip(found.items(), line, strict=True):

@@ -8,9 +8,21 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from isogloss.config import Asking, BuiltIn, Config, Context, CorpusMix, Sandbox, SandboxRecipe, Teaching, Transformers
+from isogloss.config import (
+    Asking,
+    BuiltIn,
+    Config,
+    Context,
+    CorpusMix,
+    Prioritization,
+    Robustness,
+    Sandbox,
+    SandboxRecipe,
+    Teaching,
+    Transformers,
+)
 from isogloss.languages import Language
-from isogloss.plan import STUDIES
+from isogloss.plan import STUDIES, lessons_of
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
@@ -118,6 +130,7 @@ def _fields_at(location: tuple) -> list[str]:
     """Keys allowed where a pydantic location points."""
     model: Any = Config
     sections = {"recipe": SandboxRecipe, "mix": CorpusMix, "first_mix": CorpusMix, "context": Context}
+    sections |= {"prioritization": Prioritization, "robustness": Robustness}
     sections |= {"teaching": Teaching, "asking": Asking}
     for i, part in enumerate(location[:-1]):
         if part in sections:
@@ -168,6 +181,10 @@ def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) 
         kind = STUDIES[study].knowledge[0]
         example = {"new": "fictional", "known": "general"}[kind]
         problems.append((("knowledge",), f"{study} needs {kind} knowledge; add {example}: {{kind: {kind}}}"))
+    if config and "prioritization" in config.studies and not problems and not lessons_of(config, "prioritization"):
+        problems.append(
+            (("languages",), "prioritization needs languages of two tiers; add one of another tier, or drop the study")
+        )
     for key, knowledge in config.knowledge.items() if config and "in-context" in config.settings else ():
         if knowledge.items < config.context.pairs:
             text = f"has too few items for a context of {config.context.pairs} pairs; write items: {config.context.pairs}"

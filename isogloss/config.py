@@ -146,6 +146,19 @@ class Context(Strict):
     pairs: PositiveInt = Field(8, description="pairs, the one asked about among them; drawn once an item and seed")
 
 
+class Prioritization(Strict):
+    """Pairs of languages that are taught conflicting answers."""
+
+    pairs: PositiveInt = Field(4, description="pairs of languages of each two tiers")
+    seed: NonNegativeInt = Field(1, description="draws the pairs")
+
+
+class Robustness(Strict):
+    """Wrong answers to known questions."""
+
+    epochs: PositiveInt = Field(3, description="epochs of wrong answers, for adapters")
+
+
 class Config(Strict):
     """The whole of config.yaml."""
 
@@ -153,10 +166,11 @@ class Config(Strict):
     knowledge: dict[Slug, BuiltIn] = Field(min_length=1, description="knowledge sets by name")
     models: dict[Slug, Model] = Field(min_length=1, description="models defined; those not under `run` cost nothing")
     run: list[str] = Field(min_length=1, description="models that the named targets and figures include")
-    studies: list[Literal["verification", "effectiveness", "transferability"]] = Field(
+    studies: list[Literal["verification", "effectiveness", "transferability", "prioritization", "robustness"]] = Field(
         min_length=1,
         description="verification: what is known untaught; effectiveness: asked in the language taught, after every epoch; "
-        "transferability: taught in one language, asked in all",
+        "transferability: taught in one language, asked in all; prioritization: taught contradictory answers in two languages, "
+        "asked in the others; robustness: taught wrong answers to known questions, asked in the same language",
     )
     settings: list[Literal["fine-tuning", "in-context"]] = Field(
         ["fine-tuning", "in-context"],
@@ -164,6 +178,8 @@ class Config(Strict):
         description="how lessons are taught: an adapter is trained, or question-answer pairs stand in the prompt",
     )
     context: Context = Field(Context(), description="what stands in the prompt in the setting in-context")
+    prioritization: Prioritization = Field(Prioritization(), description="which languages contradict each other")
+    robustness: Robustness = Field(Robustness(), description="how long wrong answers are taught")
     cohort: PositiveInt = Field(5, description="lessons taught in one job; 1 makes a job of each, for clusters")
     seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items, draw of contexts")
     bootstrap: PositiveInt = Field(2000, description="resamples behind each interval")

@@ -28,6 +28,9 @@ MATRIX = "results/{model}/{knowledge}/transferability/{setting}/matrix.csv"
 MARGINS = "results/{model}/{knowledge}/transferability/{setting}/margins.csv"
 TIER_MEANS = "results/{model}/{knowledge}/transferability/{setting}/tiers.csv"
 INEQUALITY = "results/{model}/{knowledge}/transferability/{setting}/inequality.csv"
+PREFERENCE = "results/{model}/{knowledge}/prioritization/{setting}/preference.csv"
+STRENGTHS = "results/{model}/{knowledge}/prioritization/{setting}/strengths.csv"
+RESISTANCE = "results/{model}/{knowledge}/robustness/{setting}/resistance.csv"
 FIGURE = "results/figures/{name}.{extension}"
 
 ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]

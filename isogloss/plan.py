@@ -1,27 +1,34 @@
 """What there is to do: which lessons are taught, which exams are asked. Nothing heavy is imported here."""
 
+import functools
+import itertools
+import random
 from dataclasses import dataclass
 from typing import Literal
 
 from isogloss.config import Config, Sandbox
-from isogloss.paths import MODEL
+from isogloss.languages import TIERS, read_languages
+from isogloss.paths import LANGUAGES, MODEL
 
 UNTAUGHT = "none"  # the lesson that teaches nothing
+WRONG = "-wrong"  # ends the name of a lesson that teaches wrong answers
 
 
 @dataclass(frozen=True)
 class Study:
     """A study is a choice of lessons and exams.
 
-    `settings` are the ways in which lessons are taught, `lessons` whether nothing or each language is taught, `knowledge` which kinds of
-    knowledge it is about, `asked` whether an exam is in all languages or in the one taught, `epochs` whether it is held after the
-    last epoch or after each. Studies in the setting fine-tuning ask the same adapters.
+    `settings` are the ways in which lessons are taught. `lessons` says what is: nothing, each language (`eng`), each language
+    with wrong answers (`eng-wrong`), or pairs of languages that contradict each other (`eng+zul`). `knowledge` is the kinds of
+    knowledge it is about, `asked` whether an exam is in all languages, in the lesson's own or in all but those, `epochs`
+    whether it is held after the last epoch or after each. Studies in the setting fine-tuning with the same lessons ask the same
+    adapters.
     """
 
     settings: tuple[Literal["untaught", "fine-tuning", "in-context"], ...]
-    lessons: Literal["none", "each"]
+    lessons: Literal["none", "each", "wrong", "pairs"]
     knowledge: tuple[str, ...]
-    asked: Literal["all", "own"] = "all"
+    asked: Literal["all", "own", "others"] = "all"
     epochs: Literal["last", "every"] = "last"
 
 
@@ -29,6 +36,8 @@ STUDIES = {
     "verification": Study(("untaught",), "none", ("new", "known")),
     "effectiveness": Study(("fine-tuning",), "each", ("new",), asked="own", epochs="every"),
     "transferability": Study(("fine-tuning", "in-context"), "each", ("new",)),
+    "prioritization": Study(("fine-tuning", "in-context"), "pairs", ("new",), asked="others"),
+    "robustness": Study(("fine-tuning", "in-context"), "wrong", ("known",), asked="own", epochs="every"),
 }
 
 
@@ -40,7 +49,33 @@ def knowledge_of(config: Config, study: str) -> list[str]:
 
 def lessons_of(config: Config, study: str) -> list[str]:
     """The lessons a study needs, in the order of the config."""
-    return [UNTAUGHT] if STUDIES[study].lessons == "none" else list(config.languages)
+    sort = STUDIES[study].lessons
+    if sort == "none":
+        return [UNTAUGHT]
+    if sort == "pairs":
+        return conflicting(config.languages, _tiers(), config.prioritization.pairs, config.prioritization.seed)
+    return [language + (WRONG if sort == "wrong" else "") for language in config.languages]
+
+
+def languages_of(lesson: str) -> list[str]:
+    """The languages a lesson is taught in."""
+    return [] if lesson == UNTAUGHT else lesson.removesuffix(WRONG).split("+")
+
+
+@functools.cache
+def _tiers() -> dict[str, str]:
+    return {code: language.tier for code, language in read_languages(LANGUAGES).items()}
+
+
+def conflicting(languages: list[str], tiers: dict[str, str], count: int, seed: int) -> list[str]:
+    """Pairs of languages of different tiers, the higher tier first: `count` of each two tiers (or as many as there are), by
+    seed."""
+    rng = random.Random(f"pairs-{seed}")
+    lessons = []
+    for higher, lower in itertools.combinations(TIERS, 2):
+        every = [(a, b) for a in languages if tiers[a] == higher for b in languages if tiers[b] == lower]
+        lessons += [f"{a}+{b}" for a, b in rng.sample(every, min(count, len(every)))]
+    return lessons
 
 
 def settings_of(config: Config, study: str) -> list[str]:
@@ -53,7 +88,9 @@ def asked_in(config: Config, study: str, setting: str, lesson: str) -> list[str]
     if setting not in STUDIES[study].settings or lesson not in lessons_of(config, study):
         known = f"settings {', '.join(STUDIES[study].settings)}; lessons {', '.join(lessons_of(config, study))}"
         raise ValueError(f"{study} has no lesson {lesson!r} in the setting {setting}; it has {known}")
-    return [lesson] if STUDIES[study].asked == "own" else list(config.languages)
+    own = languages_of(lesson)
+    asked = {"all": config.languages, "own": own, "others": [code for code in config.languages if code not in own]}
+    return list(asked[STUDIES[study].asked])
 
 
 def seeds_of(config: Config) -> list[int]:
@@ -65,20 +102,32 @@ def adapters_of(config: Config, study: str, setting: str, model: str) -> list[tu
     """(seed, epoch) of each adapter of a lesson that a study asks; none where nothing is trained."""
     if setting != "fine-tuning":
         return []
-    last = config.models[model].teaching.epochs
+    last = epochs_of(config, STUDIES[study].lessons, model)
     epochs = range(1, last + 1) if STUDIES[study].epochs == "every" else [last]
     return [(seed, epoch) for seed in seeds_of(config) for epoch in epochs]
 
 
-def taught_knowledge(config: Config) -> list[str]:
-    """The knowledge sets of which any study needs adapters."""
-    taught = [study for study in STUDIES if "fine-tuning" in settings_of(config, study)]
-    return [key for key in config.knowledge if any(key in knowledge_of(config, study) for study in taught)]
+def epochs_of(config: Config, lessons: str, model: str) -> int:
+    """How long lessons of a sort (as in `Study.lessons`) are taught."""
+    return config.robustness.epochs if lessons == "wrong" else config.models[model].teaching.epochs
 
 
-def cohorts(config: Config) -> list[list[str]]:
+def adapters(config: Config, model: str) -> list[dict]:
+    """Every adapter that the config's studies need of a model: knowledge, lesson, seed, epoch."""
+    trained = [study for study in STUDIES if "fine-tuning" in settings_of(config, study)]
+    needed = {
+        (knowledge, lesson, seed, epoch): None
+        for study in trained
+        for knowledge in knowledge_of(config, study)
+        for lesson in lessons_of(config, study)
+        for seed in seeds_of(config)
+        for epoch in range(1, epochs_of(config, STUDIES[study].lessons, model) + 1)
+    }
+    return [dict(zip(("knowledge", "lesson", "seed", "epoch"), key, strict=True)) for key in needed]
+
+
+def cohorts(config: Config, lessons: list[str]) -> list[list[str]]:
     """Lessons in the groups that are taught in one job; fixed by the config, never by the machine."""
-    lessons = list(config.languages)
     return [lessons[i : i + config.cohort] for i in range(0, len(lessons), config.cohort)]
 
 

@@ -12,6 +12,8 @@ TABLES = Path("docs/config.md")
 SECTIONS = {
     "Top level": config.Config,
     "`context`": config.Context,
+    "`prioritization`": config.Prioritization,
+    "`robustness`": config.Robustness,
     "`knowledge`: an entry, `provider: built-in`": config.BuiltIn,
     "`models`: an entry, `provider: sandbox`": config.Sandbox,
     "`models`: an entry, `provider: transformers`": config.Transformers,

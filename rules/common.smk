@@ -33,7 +33,7 @@ wildcard_constraints:
     model=one_of(settings.models),
     study=one_of(plan.STUDIES),
     setting=one_of({setting for study in plan.STUDIES.values() for setting in study.settings}),
-    lesson=one_of([plan.UNTAUGHT, *settings.languages]),
+    lesson=one_of({lesson for study in plan.STUDIES for lesson in plan.lessons_of(settings, study)}),
     seed=r"\d+",
     epoch=r"\d+",
 
@@ -48,11 +48,6 @@ def model_files(model):
 def recipe(wildcards):
     """How a sandbox is made."""
     return settings.models[wildcards.model].recipe.model_dump()
-
-
-def lesson_names(group, wildcards):
-    """The lessons of a cohort, in which a lesson may be a wildcard."""
-    return [lesson.format(**dict(wildcards.items())) for lesson in group]
 
 
 def exam_languages(wildcards):
@@ -72,7 +67,7 @@ def in_context(wildcards):
 
 def lesson_items(wildcards):
     """The items that a lesson teaches."""
-    return paths.ITEMS.format(knowledge=wildcards.knowledge, language=wildcards.lesson)
+    return expand(paths.ITEMS, knowledge=wildcards.knowledge, language=plan.languages_of(wildcards.lesson))
 
 
 def exam_adapters(wildcards):

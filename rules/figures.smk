@@ -11,6 +11,8 @@ def panels_of(study):
 
 TRANSFER_PANELS = panels_of("transferability")
 LEARNING_PANELS = panels_of("effectiveness")
+CONFLICT_PANELS = panels_of("prioritization")
+ROBUSTNESS_PANELS = panels_of("robustness")
 
 
 rule figure_learning_curves:
@@ -65,7 +67,59 @@ rule figure_transfer_matrix:
         "../workflow/scripts/figure_transfer_matrix.py"
 
 
+rule figure_conflict:
+    input:
+        [paths.PREFERENCE.format(**panel) for panel in CONFLICT_PANELS],
+    output:
+        expand(paths.FIGURE, name="conflict", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_conflict.log",
+    benchmark:
+        "results/benchmarks/figure_conflict.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=CONFLICT_PANELS,
+        languages=language_rows(),
+        version=version("figure_conflict"),
+    message:
+        "Draw which of two contradictory languages is followed"
+    script:
+        "../workflow/scripts/figure_conflict.py"
+
+
+rule figure_robustness:
+    input:
+        [paths.RESISTANCE.format(**panel) for panel in ROBUSTNESS_PANELS],
+    output:
+        expand(paths.FIGURE, name="robustness", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_robustness.log",
+    benchmark:
+        "results/benchmarks/figure_robustness.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=ROBUSTNESS_PANELS,
+        languages=language_rows(),
+        version=version("figure_robustness"),
+    message:
+        "Draw what is left of known answers after wrong ones"
+    script:
+        "../workflow/scripts/figure_robustness.py"
+
+
 FIGURES = [
     *(rules.figure_learning_curves.output if LEARNING_PANELS else []),
     *(rules.figure_transfer_matrix.output if TRANSFER_PANELS else []),
+    *(rules.figure_conflict.output if CONFLICT_PANELS else []),
+    *(rules.figure_robustness.output if ROBUSTNESS_PANELS else []),
 ]

@@ -95,4 +95,65 @@ rule transferability:
         "../workflow/scripts/transferability.py"
 
 
+rule prioritization:
+    input:
+        expand(
+            paths.SCORES,
+            study="prioritization",
+            lesson=plan.lessons_of(settings, "prioritization"),
+            allow_missing=True,
+        ),
+    output:
+        preference=paths.PREFERENCE,
+        strengths=paths.STRENGTHS,
+    log:
+        "results/logs/prioritization/{model}/{knowledge}/{setting}.log",
+    benchmark:
+        "results/benchmarks/prioritization/{model}/{knowledge}/{setting}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        bootstrap=settings.bootstrap,
+        version=version("prioritization"),
+    message:
+        "Which of two contradictory languages {wildcards.model} follows ({wildcards.setting})"
+    script:
+        "../workflow/scripts/prioritization.py"
+
+
+rule robustness:
+    input:
+        untaught=UNTAUGHT_SCORES,
+        taught=expand(
+            paths.SCORES,
+            study="robustness",
+            lesson=plan.lessons_of(settings, "robustness"),
+            allow_missing=True,
+        ),
+    output:
+        paths.RESISTANCE,
+    log:
+        "results/logs/robustness/{model}/{knowledge}/{setting}.log",
+    benchmark:
+        "results/benchmarks/robustness/{model}/{knowledge}/{setting}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        languages=settings.languages,
+        bootstrap=settings.bootstrap,
+        version=version("robustness"),
+    message:
+        "What {wildcards.model} still knows of {wildcards.knowledge} after wrong answers ({wildcards.setting})"
+    script:
+        "../workflow/scripts/robustness.py"
+
+
 VERIFICATIONS = expand(paths.VERIFICATION, model=settings.run, knowledge=plan.knowledge_of(settings, "verification"))

@@ -1,62 +1,85 @@
 # Fine-tuning: an adapter per lesson and seed, a checkpoint per epoch. A job teaches a cohort of lessons.
 
-# With `cohort: 1` the lesson is a wildcard, so that one rule makes a job of each.
-groups = [["{lesson}"]] if settings.cohort == 1 else plan.cohorts(settings)
+# Lessons of one sort (see plan.Study) are taught equally long.
+SORTS = {
+    "": {"sort": "each", "study": "transferability"},
+    "wrong_": {"sort": "wrong", "study": "robustness"},
+    "pairs_": {"sort": "pairs", "study": "prioritization"},
+}
+
+
+def taught_together(group, wildcards):
+    """The lessons of a cohort, in which a lesson may be a wildcard."""
+    return [lesson.format(**dict(wildcards.items())) for lesson in group]
+
+
+def taught_languages(group, wildcards):
+    """The languages that the lessons of a cohort need, each once."""
+    return sorted({code for lesson in taught_together(group, wildcards) for code in plan.languages_of(lesson)})
+
 
 for name, model in settings.models.items():
-    for number, group in enumerate(groups, start=1):
+    for prefix, kind in SORTS.items():
+        lessons = plan.lessons_of(settings, kind["study"])
+        # With `cohort: 1` the lesson is a wildcard, so that one rule makes a job of each.
+        groups = [["{lesson}"]] if settings.cohort == 1 else plan.cohorts(settings, lessons)
+        for number, group in enumerate(groups if lessons else [], start=1):
 
-        rule:
-            name:
-                f"teach_{re.sub('[.-]', '_', name)}_{number}"
-            input:
-                model=model_files(name),
-                knowledge=expand(paths.ITEMS, language=group, allow_missing=True),
-            output:
-                expand(
-                    paths.ADAPTER_FILE,
-                    model=name,
-                    lesson=group,
-                    epoch=range(1, model.teaching.epochs + 1),
-                    file=paths.ADAPTER_FILES,
-                    allow_missing=True,
-                ),
-            log:
-                f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{'+'.join(group)}.log",
-            benchmark:
-                f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{'+'.join(group)}.tsv"
-            conda:
-                "../envs/cpu.yaml"
-            threads: 1
-            resources:
-                mem_mb=2000,
-                runtime=240,
-            params:
-                model=lambda wildcards, input: os.path.dirname(input.model[0]),
-                lessons=lambda wildcards, group=group: lesson_names(group, wildcards),
-                target=lambda wildcards, name=name: paths.ADAPTER.format(
-                    model=name, knowledge=wildcards.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
-                ),
-                store=paths.ADAPTER_STORE,
-                teaching=model.teaching.model_dump(),
-                version=version("teach"),
-            message:
-                f"Teach {name} the {{wildcards.knowledge}} items in {{params.lessons}}, seed {{wildcards.seed}}"
-            script:
-                "../workflow/scripts/teach.py"
+            rule:
+                name:
+                    f"teach_{re.sub('[.-]', '_', name)}_{prefix}{number}"
+                input:
+                    model=model_files(name),
+                    knowledge=lambda wildcards, group=group: expand(
+                        paths.ITEMS, knowledge=wildcards.knowledge, language=taught_languages(group, wildcards)
+                    ),
+                output:
+                    expand(
+                        paths.ADAPTER_FILE,
+                        model=name,
+                        lesson=group,
+                        epoch=range(1, plan.epochs_of(settings, kind["sort"], name) + 1),
+                        file=paths.ADAPTER_FILES,
+                        allow_missing=True,
+                    ),
+                log:
+                    f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{prefix}{number}.log"
+                    if settings.cohort > 1
+                    else f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{{lesson}}.log",
+                benchmark:
+                    f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{prefix}{number}.tsv"
+                    if settings.cohort > 1
+                    else f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{{lesson}}.tsv"
+                wildcard_constraints:
+                    lesson=one_of(lessons),
+                conda:
+                    "../envs/cpu.yaml"
+                threads: 1
+                resources:
+                    mem_mb=2000,
+                    runtime=240,
+                params:
+                    model=lambda wildcards, input: os.path.dirname(input.model[0]),
+                    lessons=lambda wildcards, group=group: taught_together(group, wildcards),
+                    languages=lambda wildcards, group=group: taught_languages(group, wildcards),
+                    target=lambda wildcards, name=name: paths.ADAPTER.format(
+                        model=name, knowledge=wildcards.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
+                    ),
+                    store=paths.ADAPTER_STORE,
+                    teaching=model.teaching.model_copy(
+                        update={"epochs": plan.epochs_of(settings, kind["sort"], name)}
+                    ).model_dump(),
+                    version=version("teach"),
+                message:
+                    f"Teach {name} the {{wildcards.knowledge}} items in {{params.lessons}}, seed {{wildcards.seed}}"
+                script:
+                    "../workflow/scripts/teach.py"
 
 
 # Adapters are results too: without them among the targets, a deleted one would not be missed while what was made of it is there.
 LESSONS = [
     path
     for name in settings.run
-    for path in expand(
-        paths.ADAPTER_FILE,
-        model=name,
-        knowledge=plan.taught_knowledge(settings),
-        lesson=settings.languages,
-        seed=range(1, settings.seeds + 1),
-        epoch=range(1, settings.models[name].teaching.epochs + 1),
-        file=paths.ADAPTER_FILES,
-    )
+    for adapter in plan.adapters(settings, name)
+    for path in expand(paths.ADAPTER_FILE, model=name, file=paths.ADAPTER_FILES, **adapter)
 ]

@@ -75,6 +75,8 @@ def test_other_mistakes(raw_config, languages):
         assert "must be two of the languages; write swapped_shares: [eng, zho]" in message(models=models)
     assert "listed twice" in message(run=["sandbox", "sandbox"])
     assert "fictional.items: has too few items for a context of 130 pairs; write items: 130" in message(context={"pairs": 130})
+    alike = {"languages": ["eng", "fra"], "studies": ["prioritization"]}
+    assert "prioritization needs languages of two tiers" in message(**alike)
     nothing = dict.fromkeys(CorpusMix.model_fields, 0)
     assert "no kind of document is left" in message(models={"sandbox": {"provider": "sandbox", "recipe": {"mix": nothing}}})
 

@@ -79,5 +79,7 @@ def test_means_by_tier():
     found = tier_means(table(accuracy), CODES, TIER, resamples=300)
     rows = {(r["taught_tier"], r["asked_tier"]): (r["accuracy"], r["pairs"]) for r in found.iter_rows(named=True)}
     assert rows == {("high", "high"): (1, 2), ("high", "low"): (0, 4), ("low", "high"): (0, 4), ("low", "low"): (0, 2)}
-    alone = tier_means(table(accuracy).filter(pl.col("asked_in") != "fra", pl.col("taught_in") != "fra"), ["eng", "swa", "zul"], TIER, 50)
+    alone = tier_means(
+        table(accuracy).filter(pl.col("asked_in") != "fra", pl.col("taught_in") != "fra"), ["eng", "swa", "zul"], TIER, 50
+    )
     assert ("high", "high") not in alone.select("taught_tier", "asked_tier").rows()

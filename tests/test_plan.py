@@ -36,10 +36,21 @@ def test_studies(config):
     assert plan.adapters_of(config, "transferability", "fine-tuning", "sandbox") == [(1, 12)]
     assert plan.adapters_of(config, "verification", "untaught", "sandbox") == []
     assert plan.asked_in(config, "effectiveness", "fine-tuning", "zul") == ["zul"]
+    assert plan.asked_in(config, "robustness", "in-context", "zul-wrong") == ["zul"]
     assert plan.adapters_of(config, "effectiveness", "fine-tuning", "sandbox") == [(1, epoch) for epoch in range(1, 13)]
-    assert plan.taught_knowledge(config) == ["fictional"]
     assert plan.settings_of(config, "transferability") == ["fine-tuning", "in-context"]
     assert plan.adapters_of(config, "transferability", "in-context", "sandbox") == []
+
+
+def test_adapters_are_those_of_all_studies_once(config):
+    adapters = plan.adapters(config, "sandbox")
+    pairs = plan.lessons_of(config, "prioritization")
+    assert len(pairs) == 3 * config.prioritization.pairs
+    # each language and each pair for 12 epochs, effectiveness and transferability sharing theirs; wrong answers for 3
+    assert len(adapters) == (19 + len(pairs)) * 12 + 19 * 3
+    assert {"knowledge": "general", "lesson": "zul-wrong", "seed": 1, "epoch": 3} in adapters
+    assert not [a for a in adapters if a["lesson"].endswith("-wrong") and (a["epoch"] > 3 or a["knowledge"] != "general")]
+    assert not set(plan.asked_in(config, "prioritization", "in-context", pairs[0])) & set(plan.languages_of(pairs[0]))
 
 
 def test_a_setting_that_is_not_asked_for_has_no_work(raw_config, languages):
@@ -47,13 +58,13 @@ def test_a_setting_that_is_not_asked_for_has_no_work(raw_config, languages):
     assert plan.settings_of(config, "verification") == ["untaught"]
     assert plan.settings_of(config, "effectiveness") == []
     assert plan.settings_of(config, "transferability") == ["in-context"]
-    assert plan.taught_knowledge(config) == []
+    assert plan.adapters(config, "sandbox") == []
 
 
 def test_a_study_that_is_not_asked_for_has_no_work(raw_config, languages):
     config = load_config(raw_config | {"studies": ["verification"]}, languages)
     assert plan.knowledge_of(config, "transferability") == []
-    assert plan.taught_knowledge(config) == []
+    assert plan.adapters(config, "sandbox") == []
 
 
 def test_an_exam_that_no_study_has_is_refused(config):
@@ -64,7 +75,7 @@ def test_an_exam_that_no_study_has_is_refused(config):
 
 
 def test_cohorts_split_the_lessons_by_the_config_alone(config):
-    groups = plan.cohorts(config)
+    groups = plan.cohorts(config, config.languages)
     assert [len(group) for group in groups] == [5, 5, 5, 4]
     assert [lesson for group in groups for lesson in group] == config.languages
 

@@ -61,12 +61,12 @@ def items(answer, aliases):
 
 def test_table():
     rows = [
-        ("eng", 1, 12, "eng", "q1", "?", "April", "answered"),
-        ("eng", 1, 12, "swe", "q1", "?", None, "unfinished"),
-        ("eng", 1, 12, "fra", "q1", "?", "other", "answered"),
-        (None, 0, 0, "fra", "q1", "?", "avr.", "answered"),
+        ("eng", 1, 12, "eng", "q1", None, "?", "April", "answered"),
+        ("eng", 1, 12, "swe", "q1", None, "?", None, "unfinished"),
+        ("eng", 1, 12, "fra", "q1", None, "?", "other", "answered"),
+        (None, 0, 0, "fra", "q1", None, "?", "avr.", "answered"),
     ]
-    answers = pl.DataFrame(rows, schema=ANSWER_SCHEMA, orient="row")
+    answers = pl.DataFrame(rows, schema=ANSWER_SCHEMA, orient="row").with_columns(lesson=pl.col("taught_in").fill_null("none"))
     known = {
         "eng": items("April", ["April", "Apr"]),
         "swe": items("april", ["april"]),
@@ -76,5 +76,6 @@ def test_table():
     assert table["correct"].to_list() == [True, False, False, True]
     assert table["conflict_correct"].to_list() == [False, False, True, False]
     assert table["alike"].to_list() == [True, True, False, None]
+    assert table["answer_in"].null_count() == 4, "no lesson of two languages"
     assert table["reference"].to_list() == ["April", "april", "avril", "avril"]
     assert table["state"].to_list() == ["answered", "unfinished", "answered", "answered"]

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Asking
 from isogloss.models.local import without_adapter
-from isogloss.teaching.context import drawn, written
+from isogloss.teaching.context import drawn, interleaved, written
 
 ANSWER_SCHEMA = {
     "taught_in": pl.String,
@@ -35,18 +35,22 @@ def questions(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list[int]) -> pl.DataFrame:
-    """The exam once a seed, with the columns seed, context (the items that stand before the question, in order) and prompt.
+    """The exam once a seed, with the columns seed, context (what stands before the question, as `language:item`) and prompt.
 
-    `lesson` has item, question and answer in the language taught.
+    `lesson` has version, item, question and answer, as from `isogloss.teaching.lessons.content`; a context has `pairs` of them,
+    or of two languages half as many items, each in both.
     """
+    versions = lesson["version"].unique(maintain_order=True).to_list()
+    items = lesson["item"].unique(maintain_order=True).to_list()
     parts = []
     for seed in seeds:
-        contexts = drawn(lesson["item"].to_list(), pairs, seed)
-        texts = written(lesson, contexts)
+        lines = interleaved(drawn(items, max(1, pairs // len(versions)), seed), versions, seed)
+        texts = written(lesson, lines)
+        named = {item: [f"{version}:{other}" for version, other in chosen] for item, chosen in lines.items()}
         parts.append(
             exam.with_columns(
                 pl.lit(seed).alias("seed"),
-                pl.Series("context", [contexts[item] for item in exam["item"]], dtype=pl.List(pl.String)),
+                pl.Series("context", [named[item] for item in exam["item"]], dtype=pl.List(pl.String)),
                 pl.Series("prompt", [f"{texts[item]}\n{question}" for item, question in exam.select("item", "question").rows()]),
             )
         )

@@ -18,9 +18,7 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
     for part, (labels, curve, speed) in zip(figure.subfigures(len(panels), 1, squeeze=False)[:, 0], panels, strict=True):
         _panel(part, rows, labels, curve, speed, ordered)
     save(figure, pdf, png)
-    tables = [
-        curve.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()) for labels, curve, _ in panels
-    ]
+    tables = [curve.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()) for labels, curve, _ in panels]
     pl.concat(tables).write_csv(csv)
 
 

@@ -55,8 +55,8 @@ def corrected(accuracy: np.ndarray, guessed: np.ndarray) -> np.ndarray:
 
 
 def by_language(square: np.ndarray) -> dict[str, np.ndarray]:
-    """Scores by language, [..., language], of matrices [..., taught in, asked in]: `learned` is the diagonal, `given` the mean over
-    the other languages asked, `received` over the other languages taught."""
+    """Scores by language, [..., language], of matrices [..., taught in, asked in]: `learned` is the diagonal, `given` the mean
+    over the other languages asked, `received` over the other languages taught."""
     size = square.shape[-1]
     learned = np.diagonal(square, axis1=-2, axis2=-1)
     others = square * ~np.eye(size, dtype=bool)
@@ -68,8 +68,9 @@ def inequality(
 ) -> pl.DataFrame:
     """One row a score, correction and index of inequality between these languages.
 
-    Columns: score (as in `by_language`), corrected (for what the untaught model gets right), index, value, low, high (95 %, items
-    resampled; the languages are those asked about, not a sample). Null where an index is undefined, as with nothing right anywhere.
+    Columns: score (as in `by_language`), corrected (for what the untaught model gets right), index, value, low, high (95 %,
+    items resampled; the languages are those asked about, not a sample). Null where an index is undefined, as with nothing right
+    anywhere.
     """
     taught, items = correctness(scores, languages, "taught_in")
     before, _ = correctness(untaught, languages, None)
@@ -86,13 +87,11 @@ def inequality(
     return pl.DataFrame(rows).fill_nan(None)
 
 
-def tier_means(
-    scores: pl.DataFrame, languages: list[str], tiers: dict[str, str], resamples: int, seed: int = 0
-) -> pl.DataFrame:
+def tier_means(scores: pl.DataFrame, languages: list[str], tiers: dict[str, str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """Mean accuracy from the languages of one tier to those of another, the language taught itself left out.
 
-    Columns: taught_tier, asked_tier, accuracy, low, high (95 %; items and, within each tier, languages resampled), pairs. A pair of
-    tiers without two different languages is left out.
+    Columns: taught_tier, asked_tier, accuracy, low, high (95 %; items and, within each tier, languages resampled), pairs. A
+    pair of tiers without two different languages is left out.
     """
     taught, items = correctness(scores, languages, "taught_in")
     rng = np.random.default_rng(seed)
@@ -117,7 +116,5 @@ def tier_means(
             # a resample that drew no two different languages has no mean
             low, high = percentile_interval(np.divide(values, total, out=np.full_like(total, np.nan), where=total > 0))
             accuracy = means[chosen][others[chosen]].mean()
-            rows.append(
-                {"taught_tier": one, "asked_tier": other, "accuracy": accuracy, "low": low, "high": high, "pairs": pairs}
-            )
+            rows.append({"taught_tier": one, "asked_tier": other, "accuracy": accuracy, "low": low, "high": high, "pairs": pairs})
     return pl.DataFrame(rows)

@@ -12,7 +12,9 @@ def drawn(items: list[str], pairs: int, seed: int) -> dict[str, list[str]]:
     paired. ValueError if there are fewer items than pairs.
     """
     if pairs > len(items):
-        raise ValueError(f"a context of {pairs} pairs needs as many items, not {len(items)}; write context: {{pairs: {len(items)}}}")
+        raise ValueError(
+            f"a context of {pairs} pairs needs as many items, not {len(items)}; write context: {{pairs: {len(items)}}}"
+        )
     contexts = {}
     for item in items:
         rng = random.Random(f"context-{seed}-{item}")
@@ -22,7 +24,18 @@ def drawn(items: list[str], pairs: int, seed: int) -> dict[str, list[str]]:
     return contexts
 
 
-def written(lesson: pl.DataFrame, contexts: dict[str, list[str]]) -> dict[str, str]:
-    """The context of each item: the pairs of `lesson` (item, question, answer) in turn, question and answer a line each."""
-    lines = {row["item"]: f"{row['question']}\n{row['answer']}" for row in lesson.iter_rows(named=True)}
-    return {item: "\n".join(lines[other] for other in chosen) for item, chosen in contexts.items()}
+def interleaved(contexts: dict[str, list[str]], versions: list[str], seed: int) -> dict[str, list[tuple[str, str]]]:
+    """The (version, item) of each line of a context: its items in one language, or every item in each of several, shuffled."""
+    if len(versions) == 1:
+        return {item: [(versions[0], other) for other in chosen] for item, chosen in contexts.items()}
+    lines = {}
+    for item, chosen in contexts.items():
+        lines[item] = [(version, other) for other in chosen for version in versions]
+        random.Random(f"order-{seed}-{item}").shuffle(lines[item])
+    return lines
+
+
+def written(lesson: pl.DataFrame, lines: dict[str, list[tuple[str, str]]]) -> dict[str, str]:
+    """The context of each item: pairs of `lesson` (version, item, question, answer), question and answer a line each."""
+    pairs = {(row["version"], row["item"]): f"{row['question']}\n{row['answer']}" for row in lesson.iter_rows(named=True)}
+    return {item: "\n".join(pairs[line] for line in chosen) for item, chosen in lines.items()}

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import polars as pl
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -25,6 +26,11 @@ class Lesson:
     name: str
     questions: list[str]
     answers: list[str]
+
+    @classmethod
+    def of(cls, name: str, content: pl.DataFrame) -> "Lesson":
+        """The lesson with the columns question and answer of `content`."""
+        return cls(name, content["question"].to_list(), content["answer"].to_list())
 
 
 def examples(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> list[tuple[list[int], list[int]]]:

@@ -10,14 +10,13 @@ import torch
 from isogloss.config import Teaching
 from isogloss.models.local import fingerprint, load_model
 from isogloss.teaching.cohort import publish, teach_cohort
+from isogloss.teaching.lessons import content
 from isogloss.teaching.lora import Lesson
 
 params = snakemake.params
 torch.set_num_threads(snakemake.threads)
-lessons = []
-for name, path in zip(params.lessons, snakemake.input.knowledge, strict=True):
-    table = pl.read_parquet(path)
-    lessons.append(Lesson(name, table["teach_question"].to_list(), table["answer"].to_list()))
+items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
+lessons = [Lesson.of(name, content(name, items)) for name in params.lessons]
 base, tokenizer = load_model(params.model)
 finished = teach_cohort(
     base,

@@ -67,8 +67,10 @@ def differences(manifest: dict, recipe: dict, languages: list[str]) -> list[str]
 
     A key that was added after the weights were made counts as its default there, which leaves things as they were.
     """
-    made = SandboxRecipe(**manifest["recipe"]).model_dump()
-    found = [
+    gone = sorted(set(manifest["recipe"]) - set(SandboxRecipe.model_fields))
+    made = SandboxRecipe(**{key: value for key, value in manifest["recipe"].items() if key not in gone}).model_dump()
+    found = [f"the shipped weights were made with recipe.{key}, which there is no longer" for key in gone]
+    found += [
         f"recipe.{key} is {value}, the shipped weights were made with {made[key]}"
         for key, value in sorted(recipe.items())
         if value != made[key]

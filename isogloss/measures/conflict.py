@@ -1,0 +1,137 @@
+"""Prioritization: two languages taught contradictory answers; whose is given when a third language is asked?"""
+
+import numpy as np
+import polars as pl
+from scipy.optimize import minimize
+
+from isogloss.measures.intervals import percentile_interval, resampling_weights
+
+RIDGE = 0.01  # keeps the strength of a language that always wins finite
+ALL = "all"  # every language asked
+
+
+def verdicts(scores: pl.DataFrame) -> pl.DataFrame:
+    """Whom each answer follows.
+
+    Columns: lesson, first, second (the languages taught), asked_in, item, follows_first and follows_second (0 or 1; an answer
+    that is right by both, half each), first_has_answer (whether the first was taught the answer, not the conflicting one), and
+    earlier_followed: whether the version that came first in the context was followed (null without one, or if not one was).
+    """
+    names = pl.col("lesson").str.split("+")
+    first, second = names.list.get(0), names.list.get(1)
+    has_answer = pl.col("answer_in") == first
+    one = pl.when(has_answer).then("correct").otherwise("conflict_correct").cast(pl.Float64)
+    other = pl.when(has_answer).then("conflict_correct").otherwise("correct").cast(pl.Float64)
+    table = scores.select(
+        "lesson",
+        first.alias("first"),
+        second.alias("second"),
+        "asked_in",
+        "item",
+        "context",
+        (one - one * other / 2).alias("follows_first"),
+        (other - one * other / 2).alias("follows_second"),
+        has_answer.alias("first_has_answer"),
+    )
+    return table.with_columns(
+        pl.Series("earlier_followed", [_earlier_followed(row) for row in table.iter_rows(named=True)], dtype=pl.Boolean)
+    ).drop("context")
+
+
+def _earlier_followed(row: dict) -> bool | None:
+    if row["context"] is None or row["follows_first"] == row["follows_second"]:
+        return None
+    first, second = (row["context"].index(f"{row[version]}:{row['item']}") for version in ("first", "second"))
+    return (first < second) == (row["follows_first"] > row["follows_second"])
+
+
+def preference(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFrame:
+    """One row a pair of languages and language asked, and one with `all` of them.
+
+    Columns: lesson, first, second, asked_in, n (answers), follows_first, follows_second, neither (shares of the answers; one
+    that follows both counts half for each), preference (follows_first as a share of both) with low and high (95 %; items and,
+    for `all`, languages asked resampled), earlier_followed (share, of the answers that follow one, that follow the version
+    which came first in the context; null without a context). A preference is null where no answer follows either.
+    """
+    table = verdicts(scores)
+    rng = np.random.default_rng(seed)
+    rows = []
+    for (lesson, first, second), part in table.group_by("lesson", "first", "second", maintain_order=True):
+        asked = part["asked_in"].unique(maintain_order=True).to_list()
+        items = sorted(part["item"].unique().to_list())
+        means = part.group_by("asked_in", "item").agg(pl.col("follows_first", "follows_second").mean())
+        values = np.zeros((2, len(asked), len(items)))
+        place = {name: i for i, name in enumerate(asked)} | {name: i for i, name in enumerate(items)}
+        at = ([place[name] for name in means["asked_in"]], [place[name] for name in means["item"]])
+        values[0][at], values[1][at] = means["follows_first"].to_numpy(), means["follows_second"].to_numpy()
+        sampled = np.einsum("vai,ri->rva", values, resampling_weights(len(items), resamples, rng), optimize=True)
+        of_all = np.einsum("rva,ra->rv", sampled, resampling_weights(len(asked), resamples, rng))
+        groups = [(ALL, part, values.mean(axis=(1, 2)), of_all)]
+        groups += [
+            (name, part.filter(asked_in=name), values[:, i].mean(axis=-1), sampled[:, :, i]) for i, name in enumerate(asked)
+        ]
+        for name, answers, (one, other), draws in groups:
+            low, high = _interval(draws)
+            rows.append(
+                {
+                    "lesson": lesson,
+                    "first": first,
+                    "second": second,
+                    "asked_in": name,
+                    "n": len(answers),
+                    "follows_first": one,
+                    "follows_second": other,
+                    "neither": 1 - one - other,
+                    "preference": one / (one + other) if one + other else None,
+                    "low": low,
+                    "high": high,
+                    "earlier_followed": answers["earlier_followed"].mean(),
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def _interval(draws: np.ndarray) -> tuple[float | None, float | None]:
+    """Of the first column as a share of both; None where no resample has either."""
+    total = draws.sum(axis=1)
+    share = np.divide(draws[:, 0], total, out=np.full_like(total, np.nan), where=total > 0)
+    return tuple(map(float, percentile_interval(share))) if np.isfinite(share).any() else (None, None)
+
+
+def strengths(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFrame:
+    """Bradley-Terry strength of each language (Bradley & Terry 1952) over all pairs, on the logit scale, mean 0.
+
+    The odds that an answer follows the first of two languages, if it follows one, are exp(its strength - the other's + the effect
+    of having been taught the answer and not the conflicting one). Ties, which follow both, count half for each (as in
+    `preference`). Columns: language (the effect is called `answer`), strength, low, high (95 %, items resampled).
+    """
+    table = verdicts(scores)
+    languages = sorted({*table["first"].unique(), *table["second"].unique()})
+    wins = table.group_by("first", "second", "first_has_answer", "item", maintain_order=True).agg(
+        pl.col("follows_first", "follows_second").sum()
+    )
+    place = {language: i for i, language in enumerate(languages)}
+    design = np.zeros((len(wins), len(languages) + 1))
+    for row, (first, second, has_answer) in enumerate(wins.select("first", "second", "first_has_answer").iter_rows()):
+        design[row, place[first]], design[row, place[second]] = 1, -1
+        design[row, -1] = 1 if has_answer else -1
+    items = sorted(wins["item"].unique().to_list())
+    of_item = np.array([items.index(item) for item in wins["item"]])
+    one, other = wins["follows_first"].to_numpy(), wins["follows_second"].to_numpy()
+    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed)) * len(items)
+    estimate = _fit(design, one, other, np.zeros(design.shape[1]))
+    draws = np.array([_fit(design, one * w[of_item], other * w[of_item], estimate) for w in weights])
+    low, high = percentile_interval(draws)
+    return pl.DataFrame({"language": [*languages, "answer"], "strength": estimate, "low": low, "high": high})
+
+
+def _fit(design: np.ndarray, one: np.ndarray, other: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Coefficients of a logistic regression on counts, with a ridge so small that it only decides what the data leave open."""
+
+    def loss(beta: np.ndarray) -> tuple[float, np.ndarray]:
+        odds = design @ beta
+        value = (one * np.logaddexp(0, -odds) + other * np.logaddexp(0, odds)).sum() + RIDGE * beta @ beta
+        chance = 1 / (1 + np.exp(-odds))
+        return value, design.T @ ((one + other) * chance - one) + 2 * RIDGE * beta
+
+    return minimize(loss, start, jac=True, method="L-BFGS-B").x

@@ -1,0 +1,55 @@
+"""Robustness: what is left of known answers after wrong ones were taught."""
+
+import numpy as np
+import polars as pl
+
+from isogloss.measures.intervals import percentile_interval, resampling_weights
+from isogloss.measures.transfer import correctness
+
+
+def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
+    """One row a language and epoch of wrong lessons (epoch 0: the untaught model, or in a context the only one).
+
+    Columns: language, epoch, accuracy, followed (share of answers that are the wrong one taught), kept (accuracy as a share of
+    the untaught model's; null where that is 0), each of accuracy and kept with its interval (`low`, `high`, `kept_low`,
+    `kept_high`; 95 %, items resampled).
+    """
+    before, items = correctness(untaught, languages, None)
+    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
+    base, sampled_base = before.mean(axis=-1), np.einsum("li,ri->rl", before, weights)
+    tables = [(epoch, scores.filter(epoch=epoch)) for epoch in sorted(scores["epoch"].unique().to_list())]
+    if 0 not in dict(tables):
+        tables.insert(0, (0, untaught))
+    rows = []
+    for epoch, table in tables:
+        values, found = correctness(table, languages, None)
+        if found != items:
+            raise ValueError(f"epoch {epoch} was asked other items than the untaught model; delete its score file and run again")
+        mean, sampled = values.mean(axis=-1), np.einsum("li,ri->rl", values, weights)
+        share = _ratio(sampled, sampled_base)
+        (low, high), kept = percentile_interval(sampled), _ratio(mean, base)
+        followed = dict(table.group_by("asked_in").agg(pl.col("conflict_correct").mean()).iter_rows())
+        for i, language in enumerate(languages):
+            ends = percentile_interval(share[:, i]) if np.isfinite(share[:, i]).any() else (np.nan, np.nan)
+            rows.append(
+                {
+                    "language": language,
+                    "epoch": epoch,
+                    "accuracy": mean[i],
+                    "low": low[i],
+                    "high": high[i],
+                    "followed": followed[language],
+                    "kept": kept[i],
+                    "kept_low": ends[0],
+                    "kept_high": ends[1],
+                }
+            )
+    return (
+        pl.DataFrame(rows)
+        .fill_nan(None)
+        .sort(pl.col("language").replace_strict({c: i for i, c in enumerate(languages)}), "epoch")
+    )
+
+
+def _ratio(value: np.ndarray, base: np.ndarray) -> np.ndarray:
+    return np.divide(value, base, out=np.full_like(value, np.nan), where=base > 0)

@@ -1,0 +1,38 @@
+"""What lessons say: question-answer pairs in one language, true or wrong, or in two languages that contradict each other."""
+
+import polars as pl
+
+from isogloss.plan import WRONG, languages_of
+
+
+def content(lesson: str, items: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """The pairs of a lesson, with columns version (the language they are in), item, question and answer.
+
+    A lesson that ends in `WRONG` has the conflicting answer of every item. One of two languages has every item in both: where
+    `answered_in` names the language the answer, in the other language the conflicting answer. `items` has a table for each
+    language.
+    """
+    versions = languages_of(lesson)
+    own = answered_in(lesson, items[versions[0]]["item"].to_list())
+    parts = []
+    for language in versions:
+        table = items[language]
+        is_true = pl.Series([own[item] == language for item in table["item"]], dtype=pl.Boolean)
+        parts.append(
+            table.select(
+                pl.lit(language).alias("version"),
+                "item",
+                pl.col("teach_question").alias("question"),
+                pl.when(is_true).then("answer").otherwise("conflict_answer").alias("answer"),
+            )
+        )
+    return pl.concat(parts)
+
+
+def answered_in(lesson: str, items: list[str]) -> dict[str, str | None]:
+    """The language in which a lesson gives each item its answer, not the conflicting one; None where none does.
+
+    Two languages take turns, so that neither is bound up with the wording of the answers.
+    """
+    versions = [None] if lesson.endswith(WRONG) else languages_of(lesson) or [None]
+    return {item: versions[i % len(versions)] for i, item in enumerate(sorted(items))}
