@@ -21,6 +21,7 @@ rule all:
     default_target: True
     input:
         LESSONS,
+        paths.ALL_SCORES,
         VERIFICATIONS,
         FIGURES,
         CARDS,

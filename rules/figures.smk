@@ -10,6 +10,7 @@ def panels_of(study):
 
 
 TRANSFER_PANELS = panels_of("transferability")
+VERIFICATION_PANELS = panels_of("verification")
 LEARNING_PANELS = panels_of("effectiveness")
 CONFLICT_PANELS = panels_of("prioritization")
 ROBUSTNESS_PANELS = panels_of("robustness")
@@ -117,7 +118,33 @@ rule figure_robustness:
         "../workflow/scripts/figure_robustness.py"
 
 
+rule figure_verification:
+    input:
+        [paths.VERIFICATION.format(**panel) for panel in VERIFICATION_PANELS],
+    output:
+        expand(paths.FIGURE, name="verification", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_verification.log",
+    benchmark:
+        "results/benchmarks/figure_verification.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=VERIFICATION_PANELS,
+        languages=language_rows(),
+        version=version("figure_verification"),
+    message:
+        "Draw what {settings.run} know untaught"
+    script:
+        "../workflow/scripts/figure_verification.py"
+
+
 FIGURES = [
+    *(rules.figure_verification.output if VERIFICATION_PANELS else []),
     *(rules.figure_learning_curves.output if LEARNING_PANELS else []),
     *(rules.figure_transfer_matrix.output if TRANSFER_PANELS else []),
     *(rules.figure_conflict.output if CONFLICT_PANELS else []),

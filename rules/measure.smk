@@ -6,7 +6,8 @@ rule verification:
     input:
         UNTAUGHT_SCORES,
     output:
-        paths.VERIFICATION,
+        accuracy=paths.VERIFICATION,
+        comparisons=paths.VERIFICATION_PAIRS,
     log:
         "results/logs/verification/{model}/{knowledge}.log",
     benchmark:
@@ -39,6 +40,7 @@ rule effectiveness:
     output:
         curve=paths.CURVE,
         speed=paths.SPEED,
+        comparisons=paths.LEARNED_PAIRS,
     log:
         "results/logs/effectiveness/{model}/{knowledge}/{setting}.log",
     benchmark:

@@ -1,11 +1,7 @@
 # Fine-tuning: an adapter per lesson and seed, a checkpoint per epoch. A job teaches a cohort of lessons.
 
-# Lessons of one sort (see plan.Study) are taught equally long.
-SORTS = {
-    "": {"sort": "each", "study": "transferability"},
-    "wrong_": {"sort": "wrong", "study": "robustness"},
-    "pairs_": {"sort": "pairs", "study": "prioritization"},
-}
+# Lessons of one sort (see plan.Study) are taught equally long; a study that has them, by the prefix of the numbers of its jobs.
+SORTS = {"": "transferability", "wrong_": "robustness", "pairs_": "prioritization"}
 
 
 def taught_together(group, wildcards):
@@ -19,11 +15,13 @@ def taught_languages(group, wildcards):
 
 
 for name, model in settings.models.items():
-    for prefix, kind in SORTS.items():
-        lessons = plan.lessons_of(settings, kind["study"])
+    for prefix, study in SORTS.items():
+        lessons = plan.lessons_of(settings, study)
+        epochs = plan.epochs_of(settings, plan.STUDIES[study].lessons, name)
         # With `cohort: 1` the lesson is a wildcard, so that one rule makes a job of each.
         groups = [["{lesson}"]] if settings.cohort == 1 else plan.cohorts(settings, lessons)
         for number, group in enumerate(groups if lessons else [], start=1):
+            tag = "{lesson}" if settings.cohort == 1 else f"{prefix}{number}"
 
             rule:
                 name:
@@ -38,18 +36,14 @@ for name, model in settings.models.items():
                         paths.ADAPTER_FILE,
                         model=name,
                         lesson=group,
-                        epoch=range(1, plan.epochs_of(settings, kind["sort"], name) + 1),
+                        epoch=range(1, epochs + 1),
                         file=paths.ADAPTER_FILES,
                         allow_missing=True,
                     ),
                 log:
-                    f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{prefix}{number}.log"
-                    if settings.cohort > 1
-                    else f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{{lesson}}.log",
+                    f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{tag}.log",
                 benchmark:
-                    f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{prefix}{number}.tsv"
-                    if settings.cohort > 1
-                    else f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{{lesson}}.tsv"
+                    f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{tag}.tsv"
                 wildcard_constraints:
                     lesson=one_of(lessons),
                 conda:
@@ -66,9 +60,7 @@ for name, model in settings.models.items():
                         model=name, knowledge=wildcards.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
                     ),
                     store=paths.ADAPTER_STORE,
-                    teaching=model.teaching.model_copy(
-                        update={"epochs": plan.epochs_of(settings, kind["sort"], name)}
-                    ).model_dump(),
+                    teaching=model.teaching.model_copy(update={"epochs": epochs}).model_dump(),
                     version=version("teach"),
                 message:
                     f"Teach {name} the {{wildcards.knowledge}} items in {{params.lessons}}, seed {{wildcards.seed}}"

@@ -82,11 +82,12 @@ def changed(path: Path, text: str):
 
 
 # What a change in anything that the exams ask leads to.
+VERIFICATION = {"verification": 2, "figure_verification": 1}
 LEARNING = {"effectiveness": 1, "figure_learning_curves": 1}
 TRANSFER = {"transferability": 2, "figure_transfer_matrix": 1}
 CONFLICT = {"prioritization": 2, "figure_conflict": 1}
 ROBUSTNESS = {"robustness": 2, "figure_robustness": 1}
-DOWNSTREAM = {**LEARNING, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1}
+DOWNSTREAM = {"all_scores": 1, **LEARNING, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1}
 ABILITIES = {"sandbox_abilities": 1, "abilities": 1}
 ASKED = 2 + 3 + 2 * 3 + 2 * 2 + 2 * 3  # exams of the five studies, most in two settings
 
@@ -117,7 +118,7 @@ def test_results_are_complete(project):
     assert learned.select("language", "epoch").rows() == [(code, epoch) for code in ("eng", "spa", "zul") for epoch in (0, 1, 2)]
     last = learned.filter(epoch=2)["accuracy"].to_list()
     assert last == cells.filter(pl.col("taught_in") == pl.col("asked_in"))["accuracy"].to_list(), "the matrix's diagonal"
-    for figure in ("transfer_matrix", "learning_curves", "conflict", "robustness"):
+    for figure in ("verification", "transfer_matrix", "learning_curves", "conflict", "robustness"):
         for name in ("pdf", "png"):
             assert (results / f"figures/{figure}.{name}").stat().st_size > 5000
     told = pl.read_parquet(results / "sandbox/fictional/transferability/in-context/scores/spa.parquet")
@@ -125,6 +126,11 @@ def test_results_are_complete(project):
     assert told.select("item", "context").n_unique() == 12, "the context is the same in every language asked"
     assert (told["context"].list.len() == 8).all()
     assert told.select(pl.col("context").list.contains("spa:" + pl.col("item"))).to_series().all()
+    everything = pl.read_parquet(results / "scores.parquet")
+    assert set(everything["study"]) == {"verification", "effectiveness", "transferability", "prioritization", "robustness"}
+    # of 12 items: two sets in 3 languages; 3 lessons after 2 epochs; 3 lessons in 3 languages and 2 pairs in 1, both in two
+    # settings; 3 wrong lessons after 3 epochs, and once in a context
+    assert len(everything) == 12 * (2 * 3 + 3 * 2 + 2 * 9 + 2 * 2 + 3 * 3 + 3)
     preference = pl.read_csv(results / "sandbox/fictional/prioritization/in-context/preference.csv")
     assert set(preference.select("lesson", "asked_in").rows()) == {
         (lesson, asked) for lesson, other in (("eng+zul", "spa"), ("spa+zul", "eng")) for asked in (other, "all")
@@ -140,7 +146,7 @@ def test_every_job_left_a_log_and_a_benchmark(project):
         path.relative_to(project / "results/benchmarks").with_suffix("") for path in project.glob("results/benchmarks/**/*.tsv")
     }
     assert logs == marks
-    assert len(logs) == 6 + 1 + 8 + 2 * ASKED + 2 + sum(DOWNSTREAM.values()) + 2
+    assert len(logs) == 6 + 1 + 8 + 2 * ASKED + sum(VERIFICATION.values()) + sum(DOWNSTREAM.values()) + 2
 
 
 def test_a_dry_run_reads_like_a_plan(project):
@@ -157,7 +163,7 @@ def test_a_phrasebook_re_runs_what_is_written_in_it(project):
         exams = 2 + 1 + 2 * 3 + 2 * 2 + 2
         assert pending(project) == {
             "items": 2, "teach_sandbox_1": 1, "teach_sandbox_wrong_1": 1, "teach_sandbox_pairs_1": 1, "ask": exams, "score":
-            exams, "verification": 2, **ABILITIES, **DOWNSTREAM,
+            exams, **VERIFICATION, **ABILITIES, **DOWNSTREAM,
         }  # fmt: skip
         assert "data/phrasebook/spa.yaml changed" in snakemake(project, "--dry-run")
     assert pending(project) == {}
@@ -168,7 +174,8 @@ def test_a_config_value_re_runs_what_it_reaches(project):
         with changed(project / "config.yaml", yaml.safe_dump(micro_config(**changes))):
             return pending(project)
 
-    assert after(bootstrap=200) == {"verification": 2, "abilities": 1, **DOWNSTREAM}
+    measures = {key: count for key, count in DOWNSTREAM.items() if key != "all_scores"}
+    assert after(bootstrap=200) == {**VERIFICATION, "abilities": 1, **measures}
     slower = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
     assert after(models={"sandbox": slower}) == {
         "teach_sandbox_1": 3, "teach_sandbox_wrong_1": 3, "teach_sandbox_pairs_1": 2, "ask": 11, "score": 11, **once(DOWNSTREAM),
@@ -178,13 +185,19 @@ def test_a_config_value_re_runs_what_it_reaches(project):
         "teaching": {"epochs": 2, "batch": 8, "learning_rate": 3e-3},
         "asking": {"max_new_tokens": 9},
     }
-    assert after(models={"sandbox": shorter}) == {"ask": ASKED, "score": ASKED, "verification": 2, **ABILITIES, **DOWNSTREAM}
-    told = once({**TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1})
+    assert after(models={"sandbox": shorter}) == {"ask": ASKED, "score": ASKED, **VERIFICATION, **ABILITIES, **DOWNSTREAM}
+    told = once({"all_scores": 1, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1})
     assert after(context={"pairs": 4}) == {"ask": 8, "score": 8, **told}
-    assert after(robustness={"epochs": 1}) == {"teach_sandbox_wrong_1": 3, "ask": 3, "score": 3, **once(ROBUSTNESS)}
+    assert after(robustness={"epochs": 1}) == {
+        "teach_sandbox_wrong_1": 3,
+        "ask": 3,
+        "score": 3,
+        "all_scores": 1,
+        **once(ROBUSTNESS),
+    }
     fewer = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
     assert after(knowledge=fewer) == {
-        "items": 3, "teach_sandbox_wrong_1": 3, "ask": 7, "score": 7, "verification": 1, **ROBUSTNESS, "card": 1,
+        "items": 3, "teach_sandbox_wrong_1": 3, "ask": 7, "score": 7, **once(VERIFICATION), "all_scores": 1, **ROBUSTNESS, "card": 1,
     }  # fmt: skip
     assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
     assert pending(project) == {}
@@ -203,7 +216,12 @@ def test_a_lost_adapter_is_taught_again_alone(project):
     lost = folder / "adapter_model.safetensors"
     kept = lost.read_bytes()
     lost.unlink()
-    assert pending(project) == {"teach_sandbox_1": 1, "ask": 2, "score": 2, **once({**LEARNING, **TRANSFER, "card": 1})}
+    assert pending(project) == {
+        "teach_sandbox_1": 1,
+        "ask": 2,
+        "score": 2,
+        **once({"all_scores": 1, **LEARNING, **TRANSFER, "card": 1}),
+    }
     snakemake(project)
     assert lost.read_bytes() == kept, "taught again, it is the same to the byte"
     log = project / "results/logs/teach/sandbox/fictional/1/zul.log"
@@ -260,7 +278,7 @@ def test_whole_dag_with_a_sandbox_of_its_own(tmp_path):
     plan = pending(project)
     assert plan == {
         "sandbox_corpus": 1, "sandbox_tokenizer": 1, "sandbox_pretrain": 1, "items": 6, "teach_sandbox_1": 1,
-        "teach_sandbox_wrong_1": 1, "teach_sandbox_pairs_1": 1, "ask": ASKED, "score": ASKED, "verification": 2, **ABILITIES,
+        "teach_sandbox_wrong_1": 1, "teach_sandbox_pairs_1": 1, "ask": ASKED, "score": ASKED, **VERIFICATION, **ABILITIES,
         **DOWNSTREAM,
     }  # fmt: skip
     snakemake(project)

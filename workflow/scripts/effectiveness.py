@@ -6,6 +6,7 @@ job.start(snakemake)
 
 import polars as pl
 
+from isogloss.measures.comparison import comparisons
 from isogloss.measures.learning import curve, speed
 
 params, output = snakemake.params, snakemake.output
@@ -13,3 +14,5 @@ taught = pl.read_parquet(list(snakemake.input.taught))
 untaught = pl.read_parquet(list(snakemake.input.untaught))
 curve(taught, untaught, params.languages, params.bootstrap).write_csv(output.curve)
 speed(taught, untaught, params.languages, params.bootstrap).write_csv(output.speed)
+last = taught.filter(pl.col("epoch") == pl.col("epoch").max())
+comparisons(last, params.languages, params.bootstrap).write_csv(output.comparisons)

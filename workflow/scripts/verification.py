@@ -6,7 +6,10 @@ job.start(snakemake)
 
 import polars as pl
 
+from isogloss.measures.comparison import comparisons
 from isogloss.measures.transfer import accuracy_by_language
 
+params, output = snakemake.params, snakemake.output
 scores = pl.read_parquet(list(snakemake.input))
-accuracy_by_language(scores, snakemake.params.languages, snakemake.params.bootstrap).write_csv(snakemake.output[0])
+accuracy_by_language(scores, params.languages, params.bootstrap).write_csv(output.accuracy)
+comparisons(scores, params.languages, params.bootstrap).write_csv(output.comparisons)

@@ -1,0 +1,37 @@
+"""What the untaught model knows: a point a language, a panel a model and knowledge set."""
+
+import polars as pl
+from matplotlib import pyplot as plt
+
+from isogloss.figures.style import FAINT, TIER_COLOURS, save
+from isogloss.languages import TIERS, Language
+
+Panel = tuple[dict, pl.DataFrame]
+
+
+def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv: str) -> None:
+    """Draw (labels, accuracy by language) of each panel, and write the numbers drawn."""
+    ordered = sorted(languages, key=lambda language: TIERS.index(language.tier))
+    size = (2.6 * len(panels) + 1.2, 0.19 * len(ordered) + 1.1)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True, layout="constrained")
+    for axis, (labels, table) in zip(axes[0], panels, strict=True):
+        rows = {row["language"]: row for row in table.iter_rows(named=True)}
+        for y, language in enumerate(ordered):
+            row, colour = rows[language.iso639_3], TIER_COLOURS[language.tier]
+            axis.plot([100 * row["low"], 100 * row["high"]], [y, y], color=colour, linewidth=1.2)
+            axis.plot(100 * row["accuracy"], y, "o", color=colour, markersize=3.5)
+        axis.axvline(100 * table["chance"].mean(), color=FAINT, linewidth=0.8, linestyle=":")
+        axis.set_xlim(-2, 102)
+        axis.set_ylim(len(ordered) - 0.5, -0.5)
+        axis.set_yticks(range(len(ordered)), [language.name for language in ordered])
+        for label, language in zip(axis.get_yticklabels(), ordered, strict=True):
+            label.set_color(TIER_COLOURS[language.tier])
+        axis.spines[["top", "right", "left"]].set_visible(False)
+        axis.tick_params(axis="y", length=0)
+        axis.grid(axis="x", color="#eeeeee", linewidth=0.6)
+        axis.set_axisbelow(True)
+        axis.set_xlabel("correct answers of the untaught model, %\n(dotted: guessing within the class)")
+        axis.set_title(f"{labels['model']}: {labels['knowledge']} knowledge", loc="left", fontsize=8.5)
+    save(figure, pdf, png)
+    drawn = [table.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()) for labels, table in panels]
+    pl.concat(drawn).write_csv(csv)
