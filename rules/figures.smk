@@ -143,10 +143,35 @@ rule figure_verification:
         "../workflow/scripts/figure_verification.py"
 
 
+rule figure_tiers:
+    input:
+        means=[paths.TIER_MEANS.format(**panel) for panel in TRANSFER_PANELS],
+        cells=[paths.CELLS.format(**panel) for panel in TRANSFER_PANELS],
+    output:
+        expand(paths.FIGURE, name="tiers", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_tiers.log",
+    benchmark:
+        "results/benchmarks/figure_tiers.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=TRANSFER_PANELS,
+        version=version("figure_tiers"),
+    message:
+        "Draw the transfer of {settings.run} from tier to tier"
+    script:
+        "../workflow/scripts/figure_tiers.py"
+
+
 FIGURES = [
     *(rules.figure_verification.output if VERIFICATION_PANELS else []),
     *(rules.figure_learning_curves.output if LEARNING_PANELS else []),
-    *(rules.figure_transfer_matrix.output if TRANSFER_PANELS else []),
+    *([*rules.figure_transfer_matrix.output, *rules.figure_tiers.output] if TRANSFER_PANELS else []),
     *(rules.figure_conflict.output if CONFLICT_PANELS else []),
     *(rules.figure_robustness.output if ROBUSTNESS_PANELS else []),
 ]

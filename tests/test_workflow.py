@@ -84,7 +84,7 @@ def changed(path: Path, text: str):
 # What a change in anything that the exams ask leads to.
 VERIFICATION = {"verification": 2, "figure_verification": 1}
 LEARNING = {"effectiveness": 1, "figure_learning_curves": 1}
-TRANSFER = {"transferability": 2, "figure_transfer_matrix": 1}
+TRANSFER = {"transferability": 2, "figure_transfer_matrix": 1, "figure_tiers": 1}
 CONFLICT = {"prioritization": 2, "figure_conflict": 1}
 ROBUSTNESS = {"robustness": 2, "figure_robustness": 1}
 DOWNSTREAM = {"all_scores": 1, **LEARNING, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1}
@@ -118,7 +118,7 @@ def test_results_are_complete(project):
     assert learned.select("language", "epoch").rows() == [(code, epoch) for code in ("eng", "spa", "zul") for epoch in (0, 1, 2)]
     last = learned.filter(epoch=2)["accuracy"].to_list()
     assert last == cells.filter(pl.col("taught_in") == pl.col("asked_in"))["accuracy"].to_list(), "the matrix's diagonal"
-    for figure in ("verification", "transfer_matrix", "learning_curves", "conflict", "robustness"):
+    for figure in ("verification", "tiers", "transfer_matrix", "learning_curves", "conflict", "robustness"):
         for name in ("pdf", "png"):
             assert (results / f"figures/{figure}.{name}").stat().st_size > 5000
     told = pl.read_parquet(results / "sandbox/fictional/transferability/in-context/scores/spa.parquet")
@@ -197,7 +197,8 @@ def test_a_config_value_re_runs_what_it_reaches(project):
     }
     fewer = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
     assert after(knowledge=fewer) == {
-        "items": 3, "teach_sandbox_wrong_1": 3, "ask": 7, "score": 7, **once(VERIFICATION), "all_scores": 1, **ROBUSTNESS, "card": 1,
+        "items": 3, "teach_sandbox_wrong_1": 3, "ask": 7, "score": 7, "all_scores": 1, "card": 1, **once(VERIFICATION),
+        **ROBUSTNESS,
     }  # fmt: skip
     assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
     assert pending(project) == {}

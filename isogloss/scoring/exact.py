@@ -1,8 +1,26 @@
-"""Exact match after normalisation, against every alias of the expected answer."""
+"""Is an answer right? It is one of the expected answer's aliases after normalisation, or names it and no other of its class.
+
+The second rule is for answers that are sentences. Aliases of the expected answer and of its rivals are looked for as words; of
+overlapping finds the longest counts (`dollar` within `Canadian dollar` is not there). The answer is right if the expected one
+is found and no rival. So `Monday or Tuesday` is right for neither, and `not Monday` is right for Monday: negation is beyond
+this rule.
+
+What ends a word: anything but a letter, a mark or a digit. In scripts written without spaces a word may begin and end anywhere
+but within a run of Katakana, before a mark (`มา` is not in `ม้า`) or between digits (`1月` is not in `11月`). A Korean word may
+end in a particle or a copula. A single character (`日`, short for Sunday) counts only as a whole answer.
+"""
 
 import unicodedata
+from functools import cache
+
+UNSPACED = ("CJK", "HIRAGANA", "THAI", "KATAKANA")
+PARTICLES = (
+    "입니다", "이다", "이에요", "예요", "이며", "이고", "에", "에서", "에는", "은", "는", "이", "가",
+    "을", "를", "의", "로", "으로", "와", "과", "도",
+)  # fmt: skip
 
 
+@cache
 def normalise(text: str) -> str:
     """NFKC, case-folded, runs of white space as one space, no punctuation at either end.
 
@@ -25,3 +43,62 @@ def _is_edge(character: str) -> bool:
 def matches(answer: str | None, aliases: list[str]) -> bool:
     """Whether an answer equals one of the aliases; None (an unfinished answer) never does."""
     return answer is not None and normalise(answer) in {normalise(alias) for alias in aliases}
+
+
+def verdict(answer: str | None, aliases: list[str], rivals: frozenset[str]) -> str | None:
+    """How an answer is right: `exact`, `within` a longer answer, or None if it is not.
+
+    `rivals` are aliases of the other answers of the class, normalised; those that are also aliases are no rivals.
+    """
+    if matches(answer, aliases):
+        return "exact"
+    if answer is None:
+        return None
+    text, own = normalise(answer), {normalise(alias) for alias in aliases}
+    finds = [(start, start + len(name), name in own) for name in own | rivals for start in _places(name, text)]
+    longest = [find for find in finds if not any(_covers(other, find) for other in finds)]
+    return "within" if longest and all(is_own for _, _, is_own in longest) else None
+
+
+def _covers(other: tuple[int, int, bool], find: tuple[int, int, bool]) -> bool:
+    """Whether `other` overlaps `find` and is longer."""
+    return other[0] < find[1] and find[0] < other[1] and other[1] - other[0] > find[1] - find[0]
+
+
+def _places(name: str, text: str) -> list[int]:
+    """Where `name` stands in `text` as a word."""
+    starts, start = [], text.find(name) if len(name) > 1 else -1
+    while start >= 0:
+        end = start + len(name)
+        before, after = text[:start], text[end:]
+        if _is_break(before[-1:], name[0]) and (_is_break(name[-1], after[:1]) or _is_particle(after)):
+            starts.append(start)
+        start = text.find(name, start + 1)
+    return starts
+
+
+def _is_break(left: str, right: str) -> bool:
+    """Whether a word may end between two characters (one may be missing)."""
+    if not left or not right:
+        return True
+    kinds = [unicodedata.category(character)[0] for character in (left, right)]
+    if kinds[1] == "M" or kinds == ["N", "N"]:
+        return False
+    if not all(kind in "LMN" for kind in kinds):
+        return True
+    scripts = [_script(character) for character in (left, right)]
+    return scripts != ["KATAKANA", "KATAKANA"] and any(script in UNSPACED for script in scripts)
+
+
+def _script(character: str) -> str:
+    return "KATAKANA" if character == "ー" else unicodedata.name(character, "").split(" ")[0].split("-")[0]
+
+
+def _is_particle(after: str) -> bool:
+    """Whether what follows a name is one Korean particle or copula."""
+    word = after
+    for i, character in enumerate(after):
+        if not character.isalnum():
+            word = after[:i]
+            break
+    return word in PARTICLES

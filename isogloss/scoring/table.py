@@ -3,14 +3,15 @@
 import polars as pl
 
 from isogloss.plan import languages_of
-from isogloss.scoring.exact import matches, normalise
+from isogloss.scoring.exact import normalise, verdict
 from isogloss.teaching.lessons import answered_in
 
 
 def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Score answers against the items of the language they were asked in.
 
-    Adds reference, conflict_reference, correct and conflict_correct (exact match with any alias), chance, alike: whether the
+    Adds reference, conflict_reference, correct and conflict_correct, match and conflict_match (how they are: `exact` or `within`
+    a longer answer, see `isogloss.scoring.exact`), chance, alike: whether the
     right answer is spelled alike in the language taught (null where that is not one language that was asked in), and answer_in:
     the language in which a lesson of two gave the answer, not the conflicting one (null for other lessons).
     """
@@ -21,6 +22,7 @@ def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame
                 "item",
                 pl.col("answer").alias("reference"),
                 pl.col("conflict_answer").alias("conflict_reference"),
+                "relation",
                 "aliases",
                 "conflict_aliases",
                 "chance",
@@ -33,9 +35,15 @@ def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame
     rows = list(table.iter_rows(named=True))
     items_of = {lesson: sorted(part["item"].unique()) for (lesson,), part in table.group_by("lesson")}
     versions = {lesson: answered_in(lesson, found) for lesson, found in items_of.items() if len(languages_of(lesson)) > 1}
+    classes = _classes(references)
+    found = {
+        name: [verdict(row["answer"], row[aliases], classes[row["asked_in"], row["relation"]]) for row in rows]
+        for name, aliases in (("match", "aliases"), ("conflict_match", "conflict_aliases"))
+    }
     return table.with_columns(
-        pl.Series("correct", [matches(row["answer"], row["aliases"]) for row in rows], dtype=pl.Boolean),
-        pl.Series("conflict_correct", [matches(row["answer"], row["conflict_aliases"]) for row in rows], dtype=pl.Boolean),
+        pl.Series("correct", [how is not None for how in found["match"]], dtype=pl.Boolean),
+        pl.Series("conflict_correct", [how is not None for how in found["conflict_match"]], dtype=pl.Boolean),
+        *(pl.Series(name, how, dtype=pl.String) for name, how in found.items()),
         pl.Series(
             "alike",
             [
@@ -45,4 +53,13 @@ def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame
             dtype=pl.Boolean,
         ),
         pl.Series("answer_in", [versions.get(row["lesson"], {}).get(row["item"]) for row in rows], dtype=pl.String),
-    ).drop("aliases", "conflict_aliases")
+    ).drop("aliases", "conflict_aliases", "relation")
+
+
+def _classes(references: pl.DataFrame) -> dict[tuple[str, str], frozenset[str]]:
+    """Every answer and conflicting answer to a relation's questions in a language, in every form, normalised."""
+    classes: dict[tuple[str, str], set[str]] = {}
+    for row in references.iter_rows(named=True):
+        known = classes.setdefault((row["asked_in"], row["relation"]), set())
+        known.update(map(normalise, [*row["aliases"], *row["conflict_aliases"]]))
+    return {key: frozenset(names) for key, names in classes.items()}
