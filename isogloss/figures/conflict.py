@@ -18,6 +18,11 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
     figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True, layout="constrained")
     for axis, (labels, table) in zip(axes[0], panels, strict=True):
         _panel(axis, labels, table.filter(asked_in=ALL), tier)
+    figure.supxlabel(
+        "answers, %: like the first language (left), neither (grey), like the second (right); "
+        "dot: the first's share of those that follow one, with its interval",
+        fontsize=7,
+    )
     save(figure, pdf, png)
     drawn = [
         table.filter(asked_in=ALL).select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all())
@@ -43,6 +48,4 @@ def _panel(axis, labels: dict, table: pl.DataFrame, tier: dict[str, str]) -> Non
     axis.tick_params(length=0)
     for spine in axis.spines.values():
         spine.set_visible(False)
-    axis.set_xlabel("answers, %: like the first language (left), neither (grey), like the second (right)\n"
-                    "dot: the first's share of those that follow one, with its interval")  # fmt: skip
     axis.set_title(f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}", loc="left", fontsize=8.5)

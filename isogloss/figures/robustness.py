@@ -34,6 +34,7 @@ def _group(figure, rows: int, names: tuple, tables: dict[str, pl.DataFrame], lan
             axis.fill_between(own["epoch"], 100 * own["low"], 100 * own["high"], color=colour, alpha=0.25, linewidth=0)
             axis.plot(own["epoch"], 100 * own["accuracy"], color=colour, linewidth=1.4)
             axis.plot(own["epoch"], 100 * own["followed"], color=FAINT, linewidth=1, linestyle="--")
+            axis.set_xticks(own["epoch"])
             axis.set_xlim(-0.15, own["epoch"].max() + 0.15)
         if (table := tables.get("in-context")) is not None:
             own = table.filter(language=language.iso639_3, epoch=0)
@@ -48,7 +49,7 @@ def _group(figure, rows: int, names: tuple, tables: dict[str, pl.DataFrame], lan
     figure.supxlabel("epoch of wrong answers (0: none)", fontsize=7.5)
     figure.supylabel("answers, %", fontsize=7.5)
     figure.suptitle(
-        f"{names[0]}: {names[1]} knowledge, wrong answers taught. Coloured: still right; grey: the wrong answer. "
-        "Lines: fine-tuning; diamonds: in the prompt",
+        f"{names[0]}: {names[1]} knowledge, wrong answers taught\n"
+        "coloured: still right; grey: the wrong answer; lines: fine-tuning; diamonds: in the prompt",
         fontsize=8.5,
     )

@@ -29,7 +29,7 @@ def draw(panels: list[Panel], pdf: str, png: str, csv: str) -> None:
         axis.set_title(f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}", loc="left", fontsize=8)
     axes[0, 0].set_ylabel("correct answers in another language, %\n(line: untaught; dotted: guessing)")
     asked = [plt.Rectangle((0, 0), 1, 1, color=TIER_COLOURS[tier]) for tier in TIERS]
-    axes[0, -1].legend(asked, [f"asked in {tier}" for tier in TIERS], frameon=False, fontsize=6.5)
+    figure.legend(asked, [f"asked in the {tier} tier" for tier in TIERS], loc="outside lower center", ncols=3, frameon=False)
     save(figure, pdf, png)
     drawn = [means.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()) for labels, means, _ in panels]
     pl.concat(drawn).write_csv(csv)

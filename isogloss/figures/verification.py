@@ -23,15 +23,16 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
         axis.axvline(100 * table["chance"].mean(), color=FAINT, linewidth=0.8, linestyle=":")
         axis.set_xlim(-2, 102)
         axis.set_ylim(len(ordered) - 0.5, -0.5)
-        axis.set_yticks(range(len(ordered)), [language.name for language in ordered])
-        for label, language in zip(axis.get_yticklabels(), ordered, strict=True):
-            label.set_color(TIER_COLOURS[language.tier])
         axis.spines[["top", "right", "left"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
         axis.grid(axis="x", color="#eeeeee", linewidth=0.6)
         axis.set_axisbelow(True)
         axis.set_xlabel("correct answers of the untaught model, %\n(dotted: guessing within the class)")
         axis.set_title(f"{labels['model']}: {labels['knowledge']} knowledge", loc="left", fontsize=8.5)
+    first = axes[0, 0]
+    first.set_yticks(range(len(ordered)), [language.name for language in ordered])
+    for label, language in zip(first.get_yticklabels(), ordered, strict=False):
+        label.set_color(TIER_COLOURS[language.tier])
     save(figure, pdf, png)
     drawn = [table.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()) for labels, table in panels]
     pl.concat(drawn).write_csv(csv)
