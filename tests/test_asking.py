@@ -3,12 +3,14 @@
 import polars as pl
 import pytest
 import torch
+from transformers import GenerationConfig
 
 from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.exam import ANSWER_SCHEMA, hold_all, questions
 from isogloss.asking.generation import answer_greedily
-from isogloss.config import Asking, Teaching
+from isogloss.config import Asking, SandboxRecipe, Teaching
 from isogloss.models.local import chat_prompt
+from isogloss.models.sandbox.pretrain import build_model
 from isogloss.teaching.cohort import teach_cohort
 from isogloss.teaching.lora import Lesson
 
@@ -46,6 +48,28 @@ def test_batches_answer_as_single_questions_do(tiny, tmp_path):
     assert table["answer"].to_list()[:3] == ["Monday", "Karumo market", "lunes"]
     assert table.schema == pl.Schema(ANSWER_SCHEMA)
     assert table["epoch"].unique().to_list() == [30]
+
+
+def test_a_first_layer_that_looks_back_a_little_does_so_in_batches_too(tiny):
+    """The sandbox's architecture: padding must not eat up what its first layer sees."""
+    _, tokenizer = tiny
+    sizes = {"width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "local_window": 5}
+    model = build_model(SandboxRecipe(**sizes), tokenizer).double().requires_grad_(False).eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.mul_(3)  # with the usual spread so narrow a model says the same whatever it is asked
+    long = [*QUESTIONS, " ".join(QUESTIONS)]
+    prompts = [chat_prompt(tokenizer, question) for question in long]
+    batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt", padding_side="left")
+    model.generation_config.eos_token_id = None  # all say the same number of tokens
+    settings = GenerationConfig(max_new_tokens=9, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=None)
+    together = model.generate(**batch, generation_config=settings)[:, batch["input_ids"].shape[1] :]
+    for prompt, found in zip(prompts, together, strict=True):
+        tokens = list(prompt)
+        for _ in range(9):
+            tokens.append(model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item())
+        assert found.tolist() == tokens[len(prompt) :]
+    assert len({tuple(found.tolist()) for found in together}) > 1
 
 
 def test_an_unfinished_answer_is_labelled(tiny, tmp_path):
