@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, INK, TIER_COLOURS, save
+from isogloss.figures.style import FAINT, INK, TIER_COLOURS, labelled, save
 from isogloss.languages import TIERS, Language
 from isogloss.measures.conflict import ALL
 
@@ -24,11 +24,7 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
         fontsize=7,
     )
     save(figure, pdf, png)
-    drawn = [
-        table.filter(asked_in=ALL).select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all())
-        for labels, table in panels
-    ]
-    pl.concat(drawn).write_csv(csv)
+    pl.concat([labelled(labels, table.filter(asked_in=ALL)) for labels, table in panels]).write_csv(csv)
 
 
 def _panel(axis, labels: dict, table: pl.DataFrame, tier: dict[str, str]) -> None:

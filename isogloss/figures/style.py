@@ -1,10 +1,15 @@
 """What all figures share."""
 
+from collections.abc import Iterator
+
 import matplotlib
+import polars as pl
 
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
+
+from isogloss.languages import TIERS, Language
 
 # Okabe and Ito's colours, told apart with every kind of colour vision.
 TIER_COLOURS = {"high": "#0072B2", "medium": "#009E73", "low": "#D55E00"}
@@ -31,3 +36,36 @@ def save(figure, pdf: str, png: str) -> None:
     figure.savefig(pdf, metadata={"CreationDate": None, "Creator": "isogloss"})
     figure.savefig(png, dpi=200, metadata={"Software": "isogloss"})
     plt.close(figure)
+
+
+def by_tier(languages: list[Language]) -> list[Language]:
+    """The languages in the order of figures: the highest tier first, within a tier as in the config."""
+    return sorted(languages, key=lambda language: TIERS.index(language.tier))
+
+
+def labelled(labels: dict, table: pl.DataFrame) -> pl.DataFrame:
+    """A table with what a panel shows in front of its own columns."""
+    return table.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all())
+
+
+COLUMNS = 7  # of small multiples
+
+
+def small_multiples(groups: int, languages: int) -> tuple[plt.Figure, list]:
+    """A figure with a part for each of `groups`, each with room for a small panel a language."""
+    rows = -(-languages // COLUMNS)
+    figure = plt.figure(figsize=(1.15 * COLUMNS + 0.4, (1.15 * rows + 0.75) * groups), layout="constrained")
+    return figure, list(figure.subfigures(groups, 1, squeeze=False)[:, 0])
+
+
+def panels_by_language(figure, languages: list[Language]) -> Iterator[tuple]:
+    """A panel in percent for each language of a part of a figure, named, with the colour of its tier."""
+    axes = figure.subplots(-(-len(languages) // COLUMNS), COLUMNS, sharex=True, sharey=True, squeeze=False).flatten()
+    for axis, language in zip(axes, languages, strict=False):
+        yield axis, language, TIER_COLOURS[language.tier]
+        axis.set_title(language.name, fontsize=7, color=TIER_COLOURS[language.tier], pad=2)
+        axis.set_ylim(0, 102)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(length=2)
+    for axis in axes[len(languages) :]:
+        axis.set_visible(False)

@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, INK, TIER_COLOURS, save
+from isogloss.figures.style import FAINT, INK, TIER_COLOURS, labelled, save
 from isogloss.languages import TIERS
 
 Panel = tuple[dict, pl.DataFrame, pl.DataFrame]
@@ -31,5 +31,4 @@ def draw(panels: list[Panel], pdf: str, png: str, csv: str) -> None:
     asked = [plt.Rectangle((0, 0), 1, 1, color=TIER_COLOURS[tier]) for tier in TIERS]
     figure.legend(asked, [f"asked in the {tier} tier" for tier in TIERS], loc="outside lower center", ncols=3, frameon=False)
     save(figure, pdf, png)
-    drawn = [means.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()) for labels, means, _ in panels]
-    pl.concat(drawn).write_csv(csv)
+    pl.concat([labelled(labels, means) for labels, means, _ in panels]).write_csv(csv)

@@ -6,7 +6,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
-from isogloss.figures.style import INK, TIER_COLOURS, save
+from isogloss.figures.style import INK, TIER_COLOURS, by_tier, labelled, save
 from isogloss.languages import TIERS, Language
 
 Panel = tuple[dict, pl.DataFrame, pl.DataFrame]
@@ -16,7 +16,7 @@ MAP = plt.get_cmap("YlGnBu")
 
 def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv: str) -> None:
     """Draw (labels, cells, margins) of each panel, and write the numbers drawn."""
-    ordered = sorted(languages, key=lambda language: TIERS.index(language.tier))
+    ordered = by_tier(languages)
     size = len(ordered)
     side = max(0.33 * (size + 2 * GAP + 3), 2.6)
     figure, axes = plt.subplots(
@@ -36,7 +36,6 @@ def _numbers(panels: list[Panel]) -> pl.DataFrame:
     """All panels in long form; a margin is a row whose other language is `others`."""
     tables = []
     for labels, cells, margins in panels:
-        named = [pl.lit(value).alias(key) for key, value in labels.items()]
         is_row = pl.col("direction") == "taught"
         others = margins.select(
             pl.when(is_row).then("language").otherwise(pl.lit("others")).alias("taught_in"),
@@ -45,7 +44,7 @@ def _numbers(panels: list[Panel]) -> pl.DataFrame:
             "low",
             "high",
         )
-        tables += [cells.select(*named, pl.all()), others.select(*named, pl.all())]
+        tables += [labelled(labels, cells), labelled(labels, others)]
     return pl.concat(tables, how="diagonal")
 
 

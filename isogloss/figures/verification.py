@@ -3,15 +3,15 @@
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, TIER_COLOURS, save
-from isogloss.languages import TIERS, Language
+from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, save
+from isogloss.languages import Language
 
 Panel = tuple[dict, pl.DataFrame]
 
 
 def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv: str) -> None:
     """Draw (labels, accuracy by language) of each panel, and write the numbers drawn."""
-    ordered = sorted(languages, key=lambda language: TIERS.index(language.tier))
+    ordered = by_tier(languages)
     size = (2.6 * len(panels) + 1.2, 0.19 * len(ordered) + 1.1)
     figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True, layout="constrained")
     for axis, (labels, table) in zip(axes[0], panels, strict=True):
@@ -34,5 +34,4 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
     for label, language in zip(first.get_yticklabels(), ordered, strict=False):
         label.set_color(TIER_COLOURS[language.tier])
     save(figure, pdf, png)
-    drawn = [table.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()) for labels, table in panels]
-    pl.concat(drawn).write_csv(csv)
+    pl.concat([labelled(labels, table) for labels, table in panels]).write_csv(csv)
