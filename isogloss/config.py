@@ -106,7 +106,7 @@ class Asking(Strict):
     """How answers are generated (greedily)."""
 
     max_new_tokens: PositiveInt = Field(48, description="an answer longer than this is unfinished")
-    batch: PositiveInt = Field(256, description="questions answered at a time")
+    batch: PositiveInt = Field(64, description="questions answered at a time")
 
 
 class Sandbox(Strict):
