@@ -45,7 +45,11 @@ def by_tier(languages: list[Language]) -> list[Language]:
 
 def labelled(labels: dict, table: pl.DataFrame) -> pl.DataFrame:
     """A table with what a panel shows in front of its own columns."""
-    return table.select(*(pl.lit(value).alias(key) for key, value in labels.items()), pl.all())
+    # a column without a number, read from a CSV, is taken for text
+    empty = [column for column in table.columns if table[column].null_count() == len(table)]
+    return table.with_columns(pl.col(empty).cast(pl.Float64)).select(
+        *(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()
+    )
 
 
 COLUMNS = 7  # of small multiples
