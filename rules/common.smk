@@ -81,3 +81,23 @@ def exam_adapters(wildcards):
 def language_rows():
     """The rows of the language table that figures and pages need."""
     return [asdict(LANGUAGES[language]) for language in settings.languages]
+
+
+def taught_together(group, wildcards):
+    """The lessons of a cohort, in which a lesson may be a wildcard."""
+    return [lesson.format(**dict(wildcards.items())) for lesson in group]
+
+
+def taught_languages(group, wildcards):
+    """The languages that the lessons of a cohort need, each once."""
+    return sorted({code for lesson in taught_together(group, wildcards) for code in plan.languages_of(lesson)})
+
+
+def panels_of(study):
+    """What a figure about a study shows: a panel a model, knowledge set and setting."""
+    return [
+        {"model": model, "knowledge": knowledge, "setting": setting}
+        for model in settings.run
+        for knowledge in plan.knowledge_of(settings, study)
+        for setting in plan.settings_of(settings, study)
+    ]

@@ -1,14 +1,4 @@
 # Figures: each a PDF, a PNG and the CSV that was drawn.
-def panels_of(study):
-    """What a figure about a study shows: a panel a model, knowledge set and setting."""
-    return [
-        {"model": model, "knowledge": knowledge, "setting": setting}
-        for model in settings.run
-        for knowledge in plan.knowledge_of(settings, study)
-        for setting in plan.settings_of(settings, study)
-    ]
-
-
 TRANSFER_PANELS = panels_of("transferability")
 VERIFICATION_PANELS = panels_of("verification")
 LEARNING_PANELS = panels_of("effectiveness")

@@ -4,16 +4,6 @@
 SORTS = {"": "transferability", "wrong_": "robustness", "pairs_": "prioritization"}
 
 
-def taught_together(group, wildcards):
-    """The lessons of a cohort, in which a lesson may be a wildcard."""
-    return [lesson.format(**dict(wildcards.items())) for lesson in group]
-
-
-def taught_languages(group, wildcards):
-    """The languages that the lessons of a cohort need, each once."""
-    return sorted({code for lesson in taught_together(group, wildcards) for code in plan.languages_of(lesson)})
-
-
 for name, model in settings.models.items():
     for prefix, study in SORTS.items():
         lessons = plan.lessons_of(settings, study)
