@@ -50,14 +50,20 @@ def test_batches_answer_as_single_questions_do(tiny, tmp_path):
     assert table["epoch"].unique().to_list() == [30]
 
 
-def test_a_first_layer_that_looks_back_a_little_does_so_in_batches_too(tiny):
-    """The sandbox's architecture: padding must not eat up what its first layer sees."""
-    _, tokenizer = tiny
-    sizes = {"width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "local_window": 5}
+def narrow_sandbox(tokenizer, local_window):
+    """The sandbox's architecture, random."""
+    sizes = {"width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "local_window": local_window}
     model = build_model(SandboxRecipe(**sizes), tokenizer).double().requires_grad_(False).eval()
     with torch.no_grad():
         for p in model.parameters():
             p.mul_(3)  # with the usual spread so narrow a model says the same whatever it is asked
+    return model
+
+
+def test_a_first_layer_that_looks_back_a_little_does_so_in_batches_too(tiny):
+    """The sandbox's architecture: padding must not eat up what its first layer sees."""
+    _, tokenizer = tiny
+    model = narrow_sandbox(tokenizer, 5)
     long = [*QUESTIONS, " ".join(QUESTIONS)]
     prompts = [chat_prompt(tokenizer, question) for question in long]
     batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt", padding_side="left")
@@ -70,6 +76,29 @@ def test_a_first_layer_that_looks_back_a_little_does_so_in_batches_too(tiny):
             tokens.append(model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item())
         assert found.tolist() == tokens[len(prompt) :]
     assert len({tuple(found.tolist()) for found in together}) > 1
+
+
+@pytest.mark.parametrize("local_window", [None, 5, 40])
+def test_a_context_is_read_once_for_all_its_questions(tiny, local_window):
+    """Answers are those to each question alone, whatever the lengths and whether or not a layer sees the whole context."""
+    base, tokenizer = tiny
+    model = narrow_sandbox(tokenizer, local_window) if local_window else base
+    contexts = ["Karumo: lunes", "x", "What is the market day of the place called Karumo?\nMonday\nWhat?\nlunes"]
+    pairs = [(context, question) for question in QUESTIONS for context in contexts] + [("asked of only once", "What?")]
+    before, asked = map(list, zip(*pairs, strict=True))
+    expected = [one_by_one(model, tokenizer, f"{context}\n{question}", 30) for context, question in pairs]
+    read = []
+    hook = model.model.embed_tokens.register_forward_hook(lambda module, inputs, output: read.append(inputs[0].numel()))
+    for batch in (1, 2, 3, 20):
+        assert answer_greedily(model, tokenizer, asked, 30, batch, before) == expected
+    assert len(set(expected)) > 1
+    read.clear()
+    answer_greedily(model, tokenizer, asked, 1, 3, before)
+    together = sum(read)
+    read.clear()
+    answer_greedily(model, tokenizer, [f"{context}\n{question}" for context, question in pairs], 1, 1)
+    hook.remove()
+    assert together < 0.8 * sum(read), "not every question brings its context"
 
 
 def test_an_unfinished_answer_is_labelled(tiny, tmp_path):

@@ -9,7 +9,7 @@ from isogloss.measures.comparison import comparisons
 def answers(rights: dict[str, list[int]]) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            {"asked_in": code, "item": f"q{i:02}", "correct": bool(right)}
+            {"asked_in": code, "item": f"q{i:02}", "seed": 1, "correct": bool(right)}
             for code, items in rights.items()
             for i, right in enumerate(items)
         ]

@@ -22,6 +22,7 @@ def answers(lesson: str, follows: dict[str, float], asked: tuple[str, ...] = ("s
                     "lesson": lesson,
                     "asked_in": code,
                     "item": f"q{i:02}",
+                    "seed": 1,
                     "context": [f"{c}:q{i:02}" for c in ((first, second) if i % 4 < 2 else (second, first))] if context else None,
                     "correct": followed == answer_in,
                     "conflict_correct": bool(followed) and followed != answer_in,
@@ -52,6 +53,16 @@ def test_preference():
     assert nothing["preference"].to_list() == [None, None]
 
 
+def test_seeds_of_a_preference_are_averaged():
+    told = answers("eng+zul", {"eng": 1.0, "zul": 0.0})
+    other = answers("eng+zul", {"eng": 0.0, "zul": 1.0}).with_columns(pl.lit(2, dtype=pl.Int64).alias("seed"))
+    table = preference(pl.concat([told, other]), resamples=200)
+    assert table["preference"].to_list() == [0.5, 0.5]
+    assert table["low"].to_list() == [0, 0], "now one seed is drawn twice, now the other"
+    found = dict(strengths(pl.concat([told, other]), resamples=50).select("language", "strength").rows())
+    assert found["eng"] == pytest.approx(0, abs=1e-6)
+
+
 def test_what_came_first_in_the_context():
     told = answers("eng+zul", {"eng": 1.0, "zul": 0.0}, context=True)
     assert preference(told, resamples=10)["earlier_followed"].to_list() == [0.5, 0.5], "English was first in half of them"
@@ -74,7 +85,14 @@ def test_strengths_are_recovered():
 def wrong(rights: list[list[int]], first_epoch: int) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            {"asked_in": "eng", "epoch": first_epoch + e, "item": f"q{i}", "correct": bool(right), "conflict_correct": not right}
+            {
+                "asked_in": "eng",
+                "epoch": first_epoch + e,
+                "item": f"q{i}",
+                "seed": 1,
+                "correct": bool(right),
+                "conflict_correct": not right,
+            }
             for e, items in enumerate(rights)
             for i, right in enumerate(items)
         ]

@@ -51,7 +51,7 @@ def table(accuracy: np.ndarray, items: int = 40) -> pl.DataFrame:
     rng = np.random.default_rng(1)
     return pl.DataFrame(
         [
-            {"taught_in": a, "asked_in": b, "item": f"q{k:02}", "correct": bool(rng.random() < accuracy[i, j])}
+            {"taught_in": a, "asked_in": b, "item": f"q{k:02}", "seed": 1, "correct": bool(rng.random() < accuracy[i, j])}
             for i, a in enumerate(CODES)
             for j, b in enumerate(CODES)
             for k in range(items)

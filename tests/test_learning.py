@@ -10,7 +10,15 @@ from isogloss.measures.learning import curve, epochs_until, speed
 def scores(rights: dict[str, list[list[int]]], first_epoch: int) -> pl.DataFrame:
     """A table of answers from [epoch][item] verdicts by language."""
     rows = [
-        {"asked_in": code, "epoch": first_epoch + e, "item": f"q{i}", "correct": bool(right), "chance": 0.25, "state": "answered"}
+        {
+            "asked_in": code,
+            "epoch": first_epoch + e,
+            "item": f"q{i}",
+            "seed": 1,
+            "correct": bool(right),
+            "chance": 0.25,
+            "state": "answered",
+        }
         for code, epochs in rights.items()
         for e, items in enumerate(epochs)
         for i, right in enumerate(items)
@@ -29,6 +37,12 @@ def test_a_curve_begins_untaught():
     assert set(table["chance"]) == {0.25}
     assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
     assert table.row(1, named=True)["low"] < 0.75 < table.row(1, named=True)["high"]
+
+
+def test_seeds_share_the_untaught_model():
+    both = pl.concat([TAUGHT, TAUGHT.with_columns(pl.lit(2, dtype=pl.Int64).alias("seed"), correct=~pl.col("correct"))])
+    table = curve(both, UNTAUGHT.with_columns(seed=0), ["eng", "zul"], resamples=500)
+    assert table["accuracy"].to_list() == [0, 0.5, 0.5, 0, 0.5, 0.5]
 
 
 def test_epochs_are_interpolated():

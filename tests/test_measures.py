@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from isogloss.measures.intervals import percentile_interval, resampling_weights
+from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.transfer import accuracy_by_language, cells, correctness, margins, matrix
 
 CODES = ["eng", "spa", "zul"]
@@ -18,6 +18,7 @@ def scored(values: np.ndarray, taught: bool = True) -> pl.DataFrame:
             "taught_in": CODES[a] if taught else None,
             "asked_in": CODES[b],
             "item": f"q{i:03}",
+            "seed": 1,
             "state": "answered",
             "correct": bool(values[a, b, i]),
             "chance": 0.1,
@@ -63,12 +64,23 @@ def test_cells_are_split_by_answers_spelled_alike(truth):
 
 def test_the_order_of_rows_does_not_matter(truth):
     shuffled = scored(truth).sample(fraction=1, shuffle=True, seed=3)
-    assert np.array_equal(correctness(shuffled, CODES, "taught_in")[0], truth.astype(float))
+    assert np.array_equal(correctness(shuffled, CODES, "taught_in")[0][..., 0], truth.astype(float))
 
 
-def test_seeds_are_averaged(truth):
-    both = pl.concat([scored(truth), scored(~truth)])
-    assert correctness(both, CODES, "taught_in")[0] == pytest.approx(np.full(truth.shape, 0.5))
+def test_seeds_are_averaged_and_widen_the_interval(truth):
+    """Seeds that agree say nothing new; between seeds that contradict each other every mean from 0 to 1 is drawn."""
+    untaught = scored(np.zeros((3, 200), dtype=bool), taught=False)
+    second = pl.lit(2, dtype=pl.Int64).alias("seed")
+    one, agreeing, contradicting = (
+        cells(pl.concat([scored(truth), *(scored(other).with_columns(second) for other in others)]), untaught, CODES, 500)
+        for others in ([], [truth], [~truth])
+    )
+    ends = ["accuracy", "low", "high"]
+    assert agreeing.select(ends).to_numpy() == pytest.approx(one.select(ends).to_numpy())
+    assert contradicting["accuracy"].to_list() == pytest.approx([0.5] * 9)
+    own = contradicting.row(0, named=True)
+    assert own["low"] < 0.15
+    assert own["high"] > 0.85
 
 
 def test_margins_leave_the_diagonal_out(truth):
@@ -84,7 +96,7 @@ def test_margins_leave_the_diagonal_out(truth):
 
 def test_a_missing_answer_is_named(truth):
     table = scored(truth).filter(~((pl.col("taught_in") == "spa") & (pl.col("asked_in") == "zul") & (pl.col("item") == "q007")))
-    with pytest.raises(ValueError, match="spa / zul / q007"):
+    with pytest.raises(ValueError, match=r"spa / zul / q007 \(seed 1\)"):
         correctness(table, CODES, "taught_in")
 
 
@@ -104,6 +116,16 @@ def test_resampling_weights_are_resamples():
     assert weights.shape == (400, 50)
     assert weights.sum(axis=1) == pytest.approx(np.ones(400))
     assert weights.mean(axis=0) == pytest.approx(np.full(50, 0.02), abs=0.005)
+
+
+def test_crossed_weights_are_products():
+    weights = crossed_weights((4, 1, 3), 50, np.random.default_rng(0))
+    assert weights.shape == (50, 4, 1, 3)
+    assert weights.sum(axis=(1, 2, 3)) == pytest.approx(np.ones(50))
+    items, seeds = weights.sum(axis=(2, 3)), weights.sum(axis=(1, 2))
+    assert weights[:, :, 0] == pytest.approx(items[:, :, None] * seeds[:, None])
+    values = np.random.default_rng(1).random((5, 4, 1, 3))
+    assert resampled_means(values, weights) == pytest.approx(np.einsum("vijk,rijk->rv", values, weights))
 
 
 def test_an_interval_ignores_resamples_without_a_value():

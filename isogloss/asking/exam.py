@@ -35,7 +35,8 @@ def questions(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list[int]) -> pl.DataFrame:
-    """The exam once a seed, with the columns seed, context (what stands before the question, as `language:item`) and prompt.
+    """The exam once a seed, with the columns seed, context (what stands before the question, as `language:item`) and before (its
+    text).
 
     `lesson` has version, item, question and answer, as from `isogloss.teaching.lessons.content`; a context has `pairs` of them,
     or of two languages half as many items, each in both.
@@ -51,7 +52,7 @@ def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list
             exam.with_columns(
                 pl.lit(seed).alias("seed"),
                 pl.Series("context", [named[item] for item in exam["item"]], dtype=pl.List(pl.String)),
-                pl.Series("prompt", [f"{texts[item]}\n{question}" for item, question in exam.select("item", "question").rows()]),
+                pl.Series("before", [texts[item] for item in exam["item"]]),
             )
         )
     return pl.concat(parts)
@@ -60,10 +61,10 @@ def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list
 def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: pl.DataFrame, asking: Asking) -> pl.DataFrame:
     """The exam with the columns answer and state: `answered`, or `unfinished` (and answer null) without an end.
 
-    What is asked is the column prompt, where there is one, else the question alone.
+    The column before, if there is one, has what stands before the question.
     """
-    asked = exam["prompt" if "prompt" in exam.columns else "question"].to_list()
-    answers = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
+    before = exam["before"].to_list() if "before" in exam.columns else None
+    answers = answer_greedily(model, tokenizer, exam["question"].to_list(), asking.max_new_tokens, asking.batch, before)
     return exam.with_columns(pl.Series("answer", answers, dtype=pl.String)).with_columns(
         pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state")
     )

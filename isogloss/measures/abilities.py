@@ -59,5 +59,5 @@ def _chrf(part: pl.DataFrame) -> float:
 
 def _by_language(part: pl.DataFrame, languages: list[str], resamples: int) -> pl.DataFrame:
     """Accuracy by language; the same number of another seed is another item."""
-    items = part.with_columns(item=pl.format("{}-{}", "seed", "item"))
+    items = part.with_columns(item=pl.format("{}-{}", "seed", "item"), seed=0)
     return accuracy_by_language(items, languages, resamples)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from scipy.optimize import minimize
 
-from isogloss.measures.intervals import percentile_interval, resampling_weights
+from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 
 RIDGE = 0.01  # keeps the strength of a language that always wins finite
 ALL = "all"  # every language asked
@@ -13,9 +13,10 @@ ALL = "all"  # every language asked
 def verdicts(scores: pl.DataFrame) -> pl.DataFrame:
     """Whom each answer follows.
 
-    Columns: lesson, first, second (the languages taught), asked_in, item, follows_first and follows_second (0 or 1; an answer
-    that is right by both, half each), first_has_answer (whether the first was taught the answer, not the conflicting one), and
-    earlier_followed: whether the version that came first in the context was followed (null without one, or if not one was).
+    Columns: lesson, first, second (the languages taught), asked_in, item, seed, follows_first and follows_second (0 or 1; an
+    answer that is right by both, half each), first_has_answer (whether the first was taught the answer, not the conflicting
+    one), and earlier_followed: whether the version that came first in the context was followed (null without one, or if not one
+    was).
     """
     names = pl.col("lesson").str.split("+")
     first, second = names.list.get(0), names.list.get(1)
@@ -28,6 +29,7 @@ def verdicts(scores: pl.DataFrame) -> pl.DataFrame:
         second.alias("second"),
         "asked_in",
         "item",
+        "seed",
         "context",
         (one - one * other / 2).alias("follows_first"),
         (other - one * other / 2).alias("follows_second"),
@@ -49,8 +51,8 @@ def preference(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFr
     """One row a pair of languages and language asked, and one with `all` of them.
 
     Columns: lesson, first, second, asked_in, n (answers), follows_first, follows_second, neither (shares of the answers; one
-    that follows both counts half for each), preference (follows_first as a share of both) with low and high (95 %; items and,
-    for `all`, languages asked resampled), earlier_followed (share, of the answers that follow one, that follow the version
+    that follows both counts half for each), preference (follows_first as a share of both) with low and high (95 %; items, seeds
+    and, for `all`, languages asked resampled), earlier_followed (share, of the answers that follow one, that follow the version
     which came first in the context; null without a context). A preference is null where no answer follows either.
     """
     table = verdicts(scores)
@@ -58,17 +60,16 @@ def preference(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFr
     rows = []
     for (lesson, first, second), part in table.group_by("lesson", "first", "second", maintain_order=True):
         asked = part["asked_in"].unique(maintain_order=True).to_list()
-        items = sorted(part["item"].unique().to_list())
-        means = part.group_by("asked_in", "item").agg(pl.col("follows_first", "follows_second").mean())
-        values = np.zeros((2, len(asked), len(items)))
-        place = {name: i for i, name in enumerate(asked)} | {name: i for i, name in enumerate(items)}
-        at = ([place[name] for name in means["asked_in"]], [place[name] for name in means["item"]])
-        values[0][at], values[1][at] = means["follows_first"].to_numpy(), means["follows_second"].to_numpy()
-        sampled = np.einsum("vai,ri->rva", values, resampling_weights(len(items), resamples, rng), optimize=True)
+        items, seeds = (part[key].unique(maintain_order=True).to_list() for key in ("item", "seed"))
+        values = np.zeros((2, len(asked), len(items), len(seeds)))
+        axes = {"asked_in": asked, "item": items, "seed": seeds}
+        at = tuple(part[key].replace_strict({name: i for i, name in enumerate(names)}) for key, names in axes.items())
+        values[0][at], values[1][at] = part["follows_first"], part["follows_second"]
+        sampled = resampled_means(values, crossed_weights(values.shape[-2:], resamples, rng))
         of_all = np.einsum("rva,ra->rv", sampled, resampling_weights(len(asked), resamples, rng))
-        groups = [(ALL, part, values.mean(axis=(1, 2)), of_all)]
+        groups = [(ALL, part, values.mean(axis=(1, 2, 3)), of_all)]
         groups += [
-            (name, part.filter(asked_in=name), values[:, i].mean(axis=-1), sampled[:, :, i]) for i, name in enumerate(asked)
+            (name, part.filter(asked_in=name), values[:, i].mean(axis=(-2, -1)), sampled[:, :, i]) for i, name in enumerate(asked)
         ]
         for name, answers, (one, other), draws in groups:
             low, high = _interval(draws)
@@ -103,11 +104,11 @@ def strengths(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFra
 
     The odds that an answer follows the first of two languages, if it follows one, are exp(its strength - the other's + the effect
     of having been taught the answer and not the conflicting one). Ties, which follow both, count half for each (as in
-    `preference`). Columns: language (the effect is called `answer`), strength, low, high (95 %, items resampled).
+    `preference`). Columns: language (the effect is called `answer`), strength, low, high (95 %, items and seeds resampled).
     """
     table = verdicts(scores)
     languages = sorted({*table["first"].unique(), *table["second"].unique()})
-    wins = table.group_by("first", "second", "first_has_answer", "item", maintain_order=True).agg(
+    wins = table.group_by("first", "second", "first_has_answer", "item", "seed", maintain_order=True).agg(
         pl.col("follows_first", "follows_second").sum()
     )
     place = {language: i for i, language in enumerate(languages)}
@@ -115,12 +116,12 @@ def strengths(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFra
     for row, (first, second, has_answer) in enumerate(wins.select("first", "second", "first_has_answer").iter_rows()):
         design[row, place[first]], design[row, place[second]] = 1, -1
         design[row, -1] = 1 if has_answer else -1
-    items = sorted(wins["item"].unique().to_list())
-    of_item = np.array([items.index(item) for item in wins["item"]])
+    of_item, of_seed = (wins[key].rank("dense").to_numpy() - 1 for key in ("item", "seed"))
     one, other = wins["follows_first"].to_numpy(), wins["follows_second"].to_numpy()
-    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed)) * len(items)
+    sizes = (of_item.max() + 1, of_seed.max() + 1)
+    weights = crossed_weights(sizes, resamples, np.random.default_rng(seed)) * np.prod(sizes)
     estimate = _fit(design, one, other, np.zeros(design.shape[1]))
-    draws = np.array([_fit(design, one * w[of_item], other * w[of_item], estimate) for w in weights])
+    draws = np.array([_fit(design, one * w[of_item, of_seed], other * w[of_item, of_seed], estimate) for w in weights])
     low, high = percentile_interval(draws)
     return pl.DataFrame({"language": [*languages, "answer"], "strength": estimate, "low": low, "high": high})
 

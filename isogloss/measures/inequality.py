@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from isogloss.languages import TIERS
-from isogloss.measures.intervals import percentile_interval, resampling_weights
+from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.transfer import correctness
 
 
@@ -69,14 +69,14 @@ def inequality(
     """One row a score, correction and index of inequality between these languages.
 
     Columns: score (as in `by_language`), corrected (for what the untaught model gets right), index, value, low, high (95 %,
-    items resampled; the languages are those asked about, not a sample). Null where an index is undefined, as with nothing right
-    anywhere.
+    items and seeds resampled; the languages are those asked about, not a sample). Null where an index is undefined, as with
+    nothing right anywhere.
     """
-    taught, items = correctness(scores, languages, "taught_in")
-    before, _ = correctness(untaught, languages, None)
-    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
-    squares = np.concatenate([taught.mean(axis=-1)[None], np.einsum("abi,ri->rab", taught, weights, optimize=True)])
-    guessed = np.concatenate([before.mean(axis=-1)[None], np.einsum("bi,ri->rb", before, weights)])[:, None, :]
+    taught, _ = correctness(scores, languages, "taught_in")
+    before = correctness(untaught, languages, None)[0].mean(axis=-1)
+    weights = crossed_weights(taught.shape[-2:], resamples, np.random.default_rng(seed))
+    squares = np.concatenate([taught.mean(axis=(-2, -1))[None], resampled_means(taught, weights)])
+    guessed = np.concatenate([before.mean(axis=-1)[None], resampled_means(before, weights.sum(axis=-1))])[:, None, :]
     rows = []
     for is_corrected in (False, True):
         for score, values in by_language(corrected(squares, guessed) if is_corrected else squares).items():
@@ -90,13 +90,13 @@ def inequality(
 def tier_means(scores: pl.DataFrame, languages: list[str], tiers: dict[str, str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """Mean accuracy from the languages of one tier to those of another, the language taught itself left out.
 
-    Columns: taught_tier, asked_tier, accuracy, low, high (95 %; items and, within each tier, languages resampled), pairs. A
-    pair of tiers without two different languages is left out.
+    Columns: taught_tier, asked_tier, accuracy, low, high (95 %; items, seeds and, within each tier, languages resampled), pairs.
+    A pair of tiers without two different languages is left out.
     """
-    taught, items = correctness(scores, languages, "taught_in")
+    taught, _ = correctness(scores, languages, "taught_in")
     rng = np.random.default_rng(seed)
-    sampled = np.einsum("abi,ri->rab", taught, resampling_weights(len(items), resamples, rng), optimize=True)
-    means = taught.mean(axis=-1)
+    sampled = resampled_means(taught, crossed_weights(taught.shape[-2:], resamples, rng))
+    means = taught.mean(axis=(-2, -1))
     drawn = np.zeros((resamples, len(languages)))
     present = [tier for tier in TIERS if tier in {tiers[language] for language in languages}]
     members = {tier: [i for i, language in enumerate(languages) if tiers[language] == tier] for tier in present}

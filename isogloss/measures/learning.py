@@ -3,14 +3,14 @@
 import numpy as np
 import polars as pl
 
-from isogloss.measures.intervals import percentile_interval, resampling_weights
+from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
 from isogloss.measures.transfer import correctness
 
 SHARES = {"epochs_to_half": 0.5, "epochs_to_80_percent": 0.8}  # of a language's own best accuracy
 
 
 def by_epoch(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str]) -> tuple[np.ndarray, list[int]]:
-    """Share of seeds with a right answer, [epoch, language, item], and the epochs; epoch 0 is the untaught model.
+    """Which answers are right, [epoch, language, item, seed], and the epochs; epoch 0 is the untaught model, whatever the seed.
 
     Raises ValueError if an epoch lacks an answer or the untaught model was asked other items.
     """
@@ -19,16 +19,16 @@ def by_epoch(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str])
     values, items = zip(*(correctness(table, languages, None) for table in tables), strict=True)
     if any(found != items[0] for found in items):
         raise ValueError("not every epoch was asked the same items; delete the score files of these lessons and run again")
-    return np.stack(values), [0, *epochs]
+    return np.stack(np.broadcast_arrays(*values)), [0, *epochs]
 
 
 def curve(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
-    """One row a language and epoch: language, epoch, accuracy, low, high (95 %, items resampled), chance (of a guess within the
-    class of the right answer)."""
+    """One row a language and epoch: language, epoch, accuracy, low, high (95 %, items and seeds resampled), chance (of a guess
+    within the class of the right answer)."""
     values, epochs = by_epoch(scores, untaught, languages)
-    weights = resampling_weights(values.shape[-1], resamples, np.random.default_rng(seed))
-    low, high = percentile_interval(np.einsum("eli,ri->rel", values, weights, optimize=True))
-    mean, chance = values.mean(axis=-1), untaught["chance"].mean()  # items are the same in every language, and so is chance
+    weights = crossed_weights(values.shape[-2:], resamples, np.random.default_rng(seed))
+    low, high = percentile_interval(resampled_means(values, weights))
+    mean, chance = values.mean(axis=(-2, -1)), untaught["chance"].mean()  # items are the same in every language, and so is chance
     return pl.DataFrame(
         [
             {
@@ -62,11 +62,11 @@ def epochs_until(accuracy: np.ndarray, share: float) -> np.ndarray:
 
 def speed(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """One row a language: language, accuracy after the last epoch, epochs_to_half and epochs_to_80_percent of its own best, each
-    with its interval (`..._low`, `..._high`; 95 %, items resampled)."""
+    with its interval (`..._low`, `..._high`; 95 %, items and seeds resampled)."""
     values, _ = by_epoch(scores, untaught, languages)
-    weights = resampling_weights(values.shape[-1], resamples, np.random.default_rng(seed))
-    samples = np.einsum("eli,ri->erl", values, weights, optimize=True)
-    mean = values.mean(axis=-1)
+    weights = crossed_weights(values.shape[-2:], resamples, np.random.default_rng(seed))
+    samples = resampled_means(values, weights).swapaxes(0, 1)
+    mean = values.mean(axis=(-2, -1))
     columns = {"accuracy": (mean[-1], samples[-1])}
     columns |= {name: (epochs_until(mean, share), epochs_until(samples, share)) for name, share in SHARES.items()}
     table = {"language": languages}

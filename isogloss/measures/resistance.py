@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from isogloss.measures.intervals import percentile_interval, resampling_weights
+from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
 from isogloss.measures.transfer import correctness
 
 
@@ -12,11 +12,11 @@ def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str
 
     Columns: language, epoch, accuracy, followed (share of answers that are the wrong one taught), kept (accuracy as a share of
     the untaught model's; null where that is 0), each of accuracy and kept with its interval (`low`, `high`, `kept_low`,
-    `kept_high`; 95 %, items resampled).
+    `kept_high`; 95 %, items and seeds resampled).
     """
     before, items = correctness(untaught, languages, None)
-    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
-    base, sampled_base = before.mean(axis=-1), np.einsum("li,ri->rl", before, weights)
+    weights = crossed_weights((len(items), scores["seed"].n_unique()), resamples, np.random.default_rng(seed))
+    base, sampled_base = before.mean(axis=(-2, -1)), resampled_means(before.mean(axis=-1), weights.sum(axis=-1))
     tables = [(epoch, scores.filter(epoch=epoch)) for epoch in sorted(scores["epoch"].unique().to_list())]
     if 0 not in dict(tables):
         tables.insert(0, (0, untaught))
@@ -25,7 +25,8 @@ def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str
         values, found = correctness(table, languages, None)
         if found != items:
             raise ValueError(f"epoch {epoch} was asked other items than the untaught model; delete its score file and run again")
-        mean, sampled = values.mean(axis=-1), np.einsum("li,ri->rl", values, weights)
+        mean = values.mean(axis=(-2, -1))
+        sampled = sampled_base if table is untaught else resampled_means(values, weights)
         share = _ratio(sampled, sampled_base)
         (low, high), kept = percentile_interval(sampled), _ratio(mean, base)
         followed = dict(table.group_by("asked_in").agg(pl.col("conflict_correct").mean()).iter_rows())

@@ -3,43 +3,42 @@
 import numpy as np
 import polars as pl
 
-from isogloss.measures.intervals import percentile_interval, resampling_weights
+from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 
 
 def correctness(scores: pl.DataFrame, languages: list[str], rows: str | None) -> tuple[np.ndarray, list[str]]:
-    """Share of seeds with a right answer: [taught, asked, item] (or [asked, item] if `rows` is None), and the items' order.
+    """Which answers are right: [taught, asked, item, seed] (or [asked, item, seed] if `rows` is None), and the items' order.
 
     Raises ValueError if a cell lacks an item, naming the first.
     """
-    items = sorted(scores["item"].unique().to_list())
-    keys = [*([rows] if rows else []), "asked_in", "item"]
-    means = scores.group_by(keys).agg(pl.col("correct").cast(pl.Float64).mean())
-    shape = (*([len(languages)] if rows else []), len(languages), len(items))
-    values = np.full(shape, np.nan)
-    place = {language: i for i, language in enumerate(languages)} | {item: i for i, item in enumerate(items)}
-    index = tuple(np.array([place[value] for value in means[key]], dtype=int) for key in keys)
-    values[index] = means["correct"].to_numpy()
+    items, seeds = (sorted(scores[key].unique().to_list()) for key in ("item", "seed"))
+    axes = {**({rows: languages} if rows else {}), "asked_in": languages, "item": items, "seed": seeds}
+    values = np.full([len(names) for names in axes.values()], np.nan)
+    index = tuple(scores[key].replace_strict({name: i for i, name in enumerate(names)}) for key, names in axes.items())
+    values[index] = scores["correct"].cast(pl.Float64)
     if np.isnan(values).any():
-        missing = tuple(np.argwhere(np.isnan(values))[0])
-        named = [languages[i] for i in missing[:-1]] + [items[missing[-1]]]
-        raise ValueError(f"no answer for {' / '.join(named)}; delete the score file of that lesson and run again")
+        missing = np.argwhere(np.isnan(values))[0]
+        named = [str(names[i]) for names, i in zip(axes.values(), missing, strict=True)]
+        raise ValueError(
+            f"no answer for {' / '.join(named[:-1])} (seed {named[-1]}); delete that lesson's score file and run again"
+        )
     return values, items
 
 
 def cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """One row a cell of the matrix, in the order of `languages`.
 
-    Columns: taught_in, asked_in, accuracy with its 95 % interval low..high (items resampled), n (answers), unfinished (answers
-    without an end, which count as wrong), untaught (accuracy of the untaught model on the same exam), chance (of a guess within
-    the class of the right answer), alike (share of items whose answer is spelled alike in both languages), accuracy_alike and
-    accuracy_unlike (accuracy on those items and on the rest; null where there are none).
+    Columns: taught_in, asked_in, accuracy with its 95 % interval low..high (items and seeds resampled), n (answers), unfinished
+    (answers without an end, which count as wrong), untaught (accuracy of the untaught model on the same exam), chance (of a guess
+    within the class of the right answer), alike (share of items whose answer is spelled alike in both languages), accuracy_alike
+    and accuracy_unlike (accuracy on those items and on the rest; null where there are none).
     """
     taught, items = correctness(scores, languages, "taught_in")
     before, untaught_items = correctness(untaught, languages, None)
     if items != untaught_items:
         raise ValueError("the untaught model was asked other items; delete its score file and run again")
-    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
-    low, high = percentile_interval(np.einsum("abi,ri->rab", taught, weights, optimize=True))
+    weights = crossed_weights(taught.shape[-2:], resamples, np.random.default_rng(seed))
+    low, high = percentile_interval(resampled_means(taught, weights))
     counts = scores.group_by("taught_in", "asked_in").agg(
         pl.len().alias("n"),
         (pl.col("state") != "answered").sum().alias("unfinished"),
@@ -52,10 +51,10 @@ def cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], re
         {
             "taught_in": [a for a in languages for _ in languages],
             "asked_in": languages * size,
-            "accuracy": taught.mean(axis=-1).flatten(),
+            "accuracy": taught.mean(axis=(-2, -1)).flatten(),
             "low": low.flatten(),
             "high": high.flatten(),
-            "untaught": np.tile(before.mean(axis=-1), size),
+            "untaught": np.tile(before.mean(axis=(-2, -1)), size),
         }
     )
     order = ["taught_in", "asked_in", "accuracy", "low", "high", "n", "unfinished", "untaught", "chance"]
@@ -69,20 +68,19 @@ def matrix(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def margins(scores: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
-    """Means over the other languages, with 95 % intervals that resample items and partner languages (crossed).
+    """Means over the other languages, with 95 % intervals that resample items, seeds and partner languages (crossed).
 
     Columns: language, direction (`taught`: taught in it, asked in the others; `asked`: asked in it, taught in the others),
     accuracy, low, high.
     """
-    taught, items = correctness(scores, languages, "taught_in")
+    taught, _ = correctness(scores, languages, "taught_in")
     size = len(languages)
     rng = np.random.default_rng(seed)
-    item_weights = resampling_weights(len(items), resamples, rng)
+    sampled = resampled_means(taught, crossed_weights(taught.shape[-2:], resamples, rng))
     others = ~np.eye(size, dtype=bool)
     partner_weights = resampling_weights(size, resamples, rng)[:, None, :] * others
     totals = partner_weights.sum(axis=-1)
-    sampled = np.einsum("abi,ri->rab", taught, item_weights, optimize=True)
-    means = taught.mean(axis=-1)
+    means = taught.mean(axis=(-2, -1))
     rows = []
     for direction, square, squares in (("taught", means, sampled), ("asked", means.T, sampled.swapaxes(1, 2))):
         # a resample that drew no other language has no mean
@@ -97,12 +95,12 @@ def margins(scores: pl.DataFrame, languages: list[str], resamples: int, seed: in
 
 
 def accuracy_by_language(scores: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
-    """Accuracy of each exam language: language, accuracy, low, high (items resampled), n, unfinished, chance."""
-    values, items = correctness(scores, languages, None)
-    weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
-    low, high = percentile_interval(np.einsum("ai,ri->ra", values, weights))
+    """Accuracy of each exam language: language, accuracy, low, high (items and seeds resampled), n, unfinished, chance."""
+    values, _ = correctness(scores, languages, None)
+    weights = crossed_weights(values.shape[-2:], resamples, np.random.default_rng(seed))
+    low, high = percentile_interval(resampled_means(values, weights))
     counts = scores.group_by("asked_in").agg(
         pl.len().alias("n"), (pl.col("state") != "answered").sum().alias("unfinished"), pl.col("chance").mean()
     )
-    table = pl.DataFrame({"language": languages, "accuracy": values.mean(axis=-1), "low": low, "high": high})
+    table = pl.DataFrame({"language": languages, "accuracy": values.mean(axis=(-2, -1)), "low": low, "high": high})
     return table.join(counts, left_on="language", right_on="asked_in", how="left", maintain_order="left")
