@@ -1,6 +1,7 @@
 """What is wrong with a config is said at once, with the line that mends it."""
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -31,6 +32,13 @@ def test_the_shipped_config_is_valid(raw_config, languages):
     config = load_config(raw_config, languages)
     assert len(config.languages) == 19
     assert config.run == ["sandbox"]
+
+
+def test_additions_to_it_are_valid(raw_config, languages):
+    """Each file of `config/` is said to be used beside config.yaml."""
+    for path in sorted(Path("config").glob("*.yaml")):
+        added = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert load_config(raw_config | added, languages) != load_config(raw_config, languages)
 
 
 def test_all_problems_at_once_with_line_and_fix(tmp_path, languages):
