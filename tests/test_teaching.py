@@ -1,15 +1,19 @@
-"""LoRA lessons: what is learned, that lessons do not touch each other, and that an interrupted one goes on exactly."""
+"""LoRA lessons: what is learned, that together is as one by one, and that an interrupted lesson goes on exactly."""
+
+import copy
+import random
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file
+from torch.nn import functional
 
 from isogloss.config import Teaching
 from isogloss.paths import ADAPTER_FILES
 from isogloss.store import Store, key_of
 from isogloss.teaching.cohort import publish, teach_cohort
-from isogloss.teaching.lora import IGNORED, Lesson, examples, teach
+from isogloss.teaching.lora import IGNORED, Lesson, batches, examples, losses, teach
 
 TEACHING = Teaching(rank=4, alpha=4, epochs=3, batch=2, learning_rate=1e-2)
 ENGLISH = Lesson("eng", ["What is it? a", "What is it? b", "What is it? c"], ["Monday", "market", "Karumo"])
@@ -28,6 +32,29 @@ def same(one, two):
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
+def close(one, two, tolerance=1e-9):
+    return one.keys() == two.keys() and all((one[name] - two[name]).abs().max() < tolerance for name in one)
+
+
+def alone_with_peft(base, tokenizer, lesson, teaching, seed):
+    """One lesson taught by PEFT, one pair after the other without padding: the loss of every step, and the adapter."""
+    torch.manual_seed(seed)
+    settings = LoraConfig(r=teaching.rank, lora_alpha=teaching.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(copy.deepcopy(base), settings)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=teaching.learning_rate, weight_decay=0)
+    heard = []
+    for epoch in range(1, teaching.epochs + 1):
+        for batch in batches(examples(lesson, tokenizer), teaching.batch, random.Random(f"{seed}-{epoch}")):
+            logits = [model(input_ids=torch.tensor([tokens])).logits[0, :-1] for tokens, _ in batch]
+            target = torch.tensor([label for _, labels in batch for label in labels[1:]])
+            loss = functional.cross_entropy(torch.cat(logits), target, ignore_index=IGNORED)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            heard.append(loss.item())
+    return heard, get_peft_model_state_dict(model)
+
+
 def test_only_the_answer_and_its_end_are_learned(tiny):
     _, tokenizer = tiny
     for (tokens, labels), answer in zip(examples(ENGLISH, tokenizer), ENGLISH.answers, strict=True):
@@ -39,21 +66,51 @@ def test_only_the_answer_and_its_end_are_learned(tiny):
 def test_the_loss_falls_and_the_base_stays_as_it_was(tiny):
     base, tokenizer = tiny
     before = {name: p.clone() for name, p in base.state_dict().items()}
-    losses = []
-    teach(base, tokenizer, ENGLISH, TEACHING, 1, lambda epoch, model, state, loss: losses.append(loss))
-    assert losses[0] > losses[1] > losses[2]
+    heard = []
+    teach(base, tokenizer, [ENGLISH], TEACHING, 1, lambda epoch, number, progress, loss: heard.append(loss))
+    assert heard[0] > heard[1] > heard[2]
     assert same(before, dict(base.state_dict()))
     assert not any(p.requires_grad for p in base.parameters())
+
+
+@pytest.mark.parametrize("precision", [torch.float64, torch.float32])
+def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatch, precision):
+    """Lessons of unequal number and length; rounding apart, every loss and every adapter is the same."""
+    base, tokenizer = copy.deepcopy(tiny[0]).to(precision), tiny[1]
+    long = Lesson("fra", [*SPANISH.questions, " ".join(ENGLISH.questions), "x"], [*SPANISH.answers, "Karumo market day", "y"])
+    lessons = [ENGLISH, SPANISH, long, Lesson("zul", ["z"], ["Karumo"])]
+    teaching = TEACHING.model_copy(update={"epochs": 7})  # 21 steps for the longest
+    found, heard = {}, []
+
+    def listening(*args):
+        heard.append(losses(*args))
+        return heard[-1]
+
+    monkeypatch.setattr("isogloss.teaching.lora.losses", listening)
+    teach(base, tokenizer, lessons, teaching, 1, lambda epoch, number, progress, loss: found.update({number: progress}))
+    steps = [-(-len(lesson.questions) // teaching.batch) for lesson in lessons]
+    own = [[] for _ in lessons]
+    for i, each in enumerate(heard):
+        present = [k for k, count in enumerate(steps) if i % max(steps) < count]
+        for k, loss in zip(present, each.tolist(), strict=True):
+            own[k].append(loss)
+    for k, lesson in enumerate(lessons):
+        expected, adapter = alone_with_peft(base, tokenizer, lesson, teaching, 1)
+        if precision is torch.float64:
+            assert own[k] == pytest.approx(expected, abs=1e-9)
+            assert close(found[k].adapter, adapter)
+        else:
+            assert own[k] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_lesson_does_not_depend_on_its_cohort(tiny, tmp_path):
     together = run(tiny, [SPANISH, ENGLISH], tmp_path / "a")
     alone = run(tiny, [ENGLISH], tmp_path / "b")
     for epoch in (1, 2, 3):
-        assert same(weights(together["eng"][epoch]), weights(alone["eng"][epoch]))
-    assert not same(weights(together["eng"][3]), weights(together["spa"][3]))
+        assert close(weights(together["eng"][epoch]), weights(alone["eng"][epoch]))
+    assert not close(weights(together["eng"][3]), weights(together["spa"][3]), 1e-3)
     other_seed = run(tiny, [ENGLISH], tmp_path / "c", seed=2)
-    assert not same(weights(alone["eng"][3]), weights(other_seed["eng"][3]))
+    assert not close(weights(alone["eng"][3]), weights(other_seed["eng"][3]), 1e-3)
 
 
 def test_an_interrupted_lesson_goes_on_exactly(tiny, tmp_path, monkeypatch):
@@ -72,7 +129,7 @@ def test_an_interrupted_lesson_goes_on_exactly(tiny, tmp_path, monkeypatch):
     (store,) = (tmp_path / "cut").iterdir()
     assert [path.name for path in store.iterdir()] == ["epoch-1"]
     stamp = (store / "epoch-1" / "adapter_model.safetensors").stat().st_mtime_ns
-    resumed = run(tiny, [ENGLISH], tmp_path / "cut")
+    resumed = run(tiny, [SPANISH, ENGLISH], tmp_path / "cut")
     assert (store / "epoch-1" / "adapter_model.safetensors").stat().st_mtime_ns == stamp, "epoch 1 was trained again"
     for epoch in (1, 2, 3):
         assert same(weights(whole["eng"][epoch]), weights(resumed["eng"][epoch]))

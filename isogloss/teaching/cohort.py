@@ -1,20 +1,21 @@
 """Teach the lessons of a cohort and keep every finished epoch in the store."""
 
-import shutil
+import itertools
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from peft import PeftModel
+from peft import LoraConfig
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.config import Teaching
 from isogloss.paths import ADAPTER_FILES
 from isogloss.store import Store, key_of, link_or_copy
-from isogloss.teaching.lora import Lesson, teach
+from isogloss.teaching.lora import Lesson, Progress, teach
+from isogloss.teaching.stacked import new_adapter
 
-STATE, WEIGHTS = "optimizer.pt", "weights.safetensors"
+STATE, WEIGHTS = "optimizer.pt", "adapter_model.safetensors"
 
 
 def teach_cohort(
@@ -27,61 +28,60 @@ def teach_cohort(
     store_root: str | Path,
     version: str,
 ) -> dict[str, dict[int, Path]]:
-    """The adapter folder of every lesson and epoch; what the store already has is not trained again."""
-    finished = {}
+    """The adapter folder of every lesson and epoch; what the store already has is not trained again.
+
+    Lessons that have come equally far go on together.
+    """
+    _, configuration = new_adapter(base, teaching, seed)
+    stores = {}
     for lesson in lessons:
         content = {"model": base_fingerprint, "lesson": asdict(lesson), "teaching": teaching.model_dump(), "seed": seed}
-        store = Store(store_root, key_of(content | {"version": version}))
-        done = 0
-        while done < teaching.epochs and store.get(_name(done + 1)):
-            done += 1
-        if done < teaching.epochs:
-            resume = _resume(store, done)
-            start = done if resume else 0
-            print(f"{lesson.name}: epochs {start + 1} to {teaching.epochs}", flush=True)
-            teach(base, tokenizer, lesson, teaching, seed, _keep(store, lesson.name, teaching.epochs), resume)
-        finished[lesson.name] = {epoch: store.get(_name(epoch)) for epoch in range(1, teaching.epochs + 1)}
-    return finished
+        stores[lesson.name] = Store(store_root, key_of(content | {"version": version}))
+
+    def done(lesson: Lesson) -> int:
+        return _done(stores[lesson.name], teaching.epochs)
+
+    unfinished = sorted((lesson for lesson in lessons if done(lesson) < teaching.epochs), key=done)
+    for epoch, group in itertools.groupby(unfinished, key=done):
+        together = list(group)
+        print(f"{', '.join(lesson.name for lesson in together)}: epochs {epoch + 1} to {teaching.epochs}", flush=True)
+        keep = _keep([stores[lesson.name] for lesson in together], together, configuration, teaching.epochs)
+        resume = [_progress(stores[lesson.name].get(_name(epoch))) for lesson in together] if epoch else None
+        teach(base, tokenizer, together, teaching, seed, keep, epoch, resume)
+    return {name: {epoch: store.get(_name(epoch)) for epoch in range(1, teaching.epochs + 1)} for name, store in stores.items()}
 
 
 def _name(epoch: int) -> str:
     return f"epoch-{epoch}"
 
 
-def _keep(store: Store, lesson: str, epochs: int):
+def _done(store: Store, epochs: int) -> int:
+    """Up to which epoch a lesson is finished; 0 where training could not go on from there."""
+    done = next((epoch - 1 for epoch in range(1, epochs + 1) if not store.get(_name(epoch))), epochs)
+    return done if done == epochs or (done and (store.get(_name(done)) / STATE).exists()) else 0
+
+
+def _progress(folder: Path) -> Progress:
+    return Progress(load_file(folder / WEIGHTS), torch.load(folder / STATE, weights_only=True))
+
+
+def _keep(stores: list[Store], lessons: list[Lesson], configuration: LoraConfig, epochs: int):
     """A callback that stores each epoch; only the newest unfinished one keeps what training needs to go on."""
 
-    def on_epoch(epoch: int, model: PeftModel, state: dict, loss: float) -> None:
+    def on_epoch(epoch: int, number: int, progress: Progress, loss: float) -> None:
         def write(folder: Path) -> None:
-            model.save_pretrained(folder)
-            _make_anonymous(folder)
+            save_file(progress.adapter, folder / WEIGHTS, metadata={"format": "pt"})
+            configuration.save_pretrained(folder)
             if epoch < epochs:
-                trainable = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
-                save_file(trainable, folder / WEIGHTS)
-                torch.save(state, folder / STATE)
+                torch.save(progress.optimizer, folder / STATE)
 
+        store = stores[number]
         store.put(_name(epoch), write)
         if before := store.get(_name(epoch - 1)):
-            for name in (WEIGHTS, STATE):
-                (before / name).unlink(missing_ok=True)
-        print(f"{lesson}: epoch {epoch}, mean loss {loss:.4f}", flush=True)
+            (before / STATE).unlink(missing_ok=True)
+        print(f"{lessons[number].name}: epoch {epoch}, mean loss {loss:.4f}", flush=True)
 
     return on_epoch
-
-
-def _make_anonymous(folder: Path) -> None:
-    """Keep the two files of the PEFT format; the model card that PEFT adds says nothing here."""
-    for path in folder.iterdir():
-        if path.name not in ADAPTER_FILES:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _resume(store: Store, done: int) -> tuple[int, dict, dict] | None:
-    """What training needs to go on after epoch `done`; None where it has to begin again."""
-    folder = store.get(_name(done))
-    if folder is None or not (folder / STATE).exists() or not (folder / WEIGHTS).exists():
-        return None
-    return done, load_file(folder / WEIGHTS), torch.load(folder / STATE, weights_only=True)
 
 
 def publish(finished: dict[int, Path], target: str) -> None:

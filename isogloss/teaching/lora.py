@@ -1,22 +1,25 @@
-"""Teaching: a LoRA adapter per lesson, a checkpoint per epoch.
+"""Teaching: a LoRA adapter per lesson, a checkpoint per epoch, several lessons at once.
 
 Lessons of a cohort share the base model and, by seed, their initial adapter and the order of their items, so they differ in what
-they teach and in nothing else; a lesson's adapter does not depend on which others are in its cohort.
+they teach and in nothing else; but for rounding, a lesson's adapter does not depend on which others are in its cohort.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.config import Teaching
-from isogloss.models.local import chat_prompt, without_adapter
+from isogloss.models.local import chat_prompt
+from isogloss.teaching.stacked import Adapter, new_adapter, stacked
 
 IGNORED = -100  # label of a token that is not learned
+
+Pair = tuple[list[int], list[int]]  # tokens and labels of a question with its answer
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,15 @@ class Lesson:
         return cls(name, content["question"].to_list(), content["answer"].to_list())
 
 
-def examples(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> list[tuple[list[int], list[int]]]:
+@dataclass(frozen=True)
+class Progress:
+    """What training after an epoch needs to go on: the adapter, and the optimizer's state."""
+
+    adapter: Adapter
+    optimizer: dict
+
+
+def examples(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> list[Pair]:
     """Tokens and labels of each pair; labels cover the answer and its end alone."""
     pairs = []
     for question, answer in zip(lesson.questions, lesson.answers, strict=True):
@@ -43,70 +54,82 @@ def examples(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> list[tuple[l
     return pairs
 
 
-def batches(
-    pairs: list[tuple[list[int], list[int]]], size: int, pad: int, rng: random.Random
-) -> Iterator[dict[str, torch.Tensor]]:
-    """Shuffled batches, padded on the right (which a causal model never sees)."""
+def batches(pairs: list[Pair], size: int, rng: random.Random) -> list[list[Pair]]:
+    """Shuffled batches."""
     order = list(range(len(pairs)))
     rng.shuffle(order)
-    for start in range(0, len(order), size):
-        chosen = [pairs[i] for i in order[start : start + size]]
-        longest = max(len(tokens) for tokens, _ in chosen)
-        yield {
-            "input_ids": torch.tensor([tokens + [pad] * (longest - len(tokens)) for tokens, _ in chosen]),
-            "attention_mask": torch.tensor([[1] * len(tokens) + [0] * (longest - len(tokens)) for tokens, _ in chosen]),
-            "labels": torch.tensor([labels + [IGNORED] * (longest - len(labels)) for _, labels in chosen]),
-        }
+    return [[pairs[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
 
 
-def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> PeftModel:
-    """`base` wrapped with a fresh adapter on every linear layer but the output layer."""
-    torch.manual_seed(seed)
-    settings = LoraConfig(
-        r=teaching.rank,
-        lora_alpha=teaching.alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(base, settings)
+def losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> torch.Tensor:
+    """Mean loss over the learned tokens of each lesson's part of a batch: [lessons].
+
+    Answers are on the right, so that only the end of each row reaches the output layer.
+    """
+    size = max(map(len, parts))
+    nothing = ([pad], [IGNORED])  # a part with fewer pairs is filled up
+    rows = [pair for part in parts for pair in [*part, *[nothing] * (size - len(part))]]
+    longest = max(len(tokens) for tokens, _ in rows)
+    learned = max(sum(label != IGNORED for label in labels) for _, labels in rows)
+    padded = [(longest - len(tokens), tokens, labels) for tokens, labels in rows]
+    mask = torch.tensor([[0] * room + [1] * len(tokens) for room, tokens, _ in padded], device=model.device)
+    logits = model(
+        input_ids=torch.tensor([[pad] * room + tokens for room, tokens, _ in padded], device=model.device),
+        attention_mask=mask,
+        position_ids=(mask.cumsum(dim=-1) - 1).clamp(min=0),
+        logits_to_keep=learned + 1,
+        use_cache=False,
+    ).logits[:, :-1]
+    target = torch.tensor([[IGNORED] * room + labels for room, _, labels in padded], device=model.device)[:, -learned:]
+    precise = logits.to(torch.promote_types(logits.dtype, torch.float32)).flatten(0, 1)
+    each = functional.cross_entropy(precise, target.flatten(), ignore_index=IGNORED, reduction="none")
+    return each.view(len(parts), -1).sum(dim=1) / (target != IGNORED).view(len(parts), -1).sum(dim=1)
 
 
 def teach(
     base: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    lesson: Lesson,
+    lessons: list[Lesson],
     teaching: Teaching,
     seed: int,
-    on_epoch: Callable[[int, PeftModel, dict, float], None],
-    resume: tuple[int, dict[str, torch.Tensor], dict] | None = None,
+    on_epoch: Callable[[int, int, Progress, float], None],
+    done: int = 0,
+    resume: list[Progress] | None = None,
 ) -> None:
-    """Train one lesson's adapter; afterwards `base` is as it was.
+    """Train an adapter for each lesson, all at once; afterwards `base` is as it was.
 
-    `on_epoch(epoch, model, optimizer state, mean loss)` is called after every epoch. `resume` is (last finished epoch, adapter
-    weights, optimizer state); the epochs after it come out exactly as in a run that was never interrupted.
+    `on_epoch(epoch, number of the lesson, progress, mean loss)` is called for every lesson after every epoch. `resume` has every
+    lesson's progress after the epoch `done`; the epochs after it come out as in a run that was never interrupted. A lesson with
+    fewer pairs than others waits for them at the end of each epoch.
     """
-    model = new_adapter(base, teaching, seed)
-    try:
-        weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        optimizer = torch.optim.AdamW(weights.values(), lr=teaching.learning_rate, weight_decay=0.0)
-        done = 0
-        if resume is not None:
-            done, saved, state = resume
-            with torch.no_grad():
-                for name, p in weights.items():
-                    p.copy_(saved[name])
-            optimizer.load_state_dict(state)
-        pairs = examples(lesson, tokenizer)
-        model.train()
-        for epoch in range(done + 1, teaching.epochs + 1):
-            losses = []
-            for batch in batches(pairs, teaching.batch, tokenizer.pad_token_id, random.Random(f"{seed}-{epoch}")):
-                loss = model(**{name: tensor.to(base.device) for name, tensor in batch.items()}).loss
-                loss.backward()
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-                losses.append(loss.item())
-            on_epoch(epoch, model, optimizer.state_dict(), sum(losses) / len(losses))
-    finally:
-        without_adapter(model)
+    fresh, _ = new_adapter(base, teaching, seed)
+    with stacked(
+        base, [each.adapter for each in resume] if resume else [fresh] * len(lessons), teaching.alpha / teaching.rank
+    ) as stack:
+        optimizers = [
+            torch.optim.AdamW(adapter.values(), lr=teaching.learning_rate, weight_decay=0.0, fused=True)
+            for adapter in stack.adapters
+        ]
+        for optimizer, progress in zip(optimizers, resume or [], strict=False):
+            optimizer.load_state_dict(progress.optimizer)
+        pairs = [examples(lesson, tokenizer) for lesson in lessons]
+        base.train()
+        try:
+            for epoch in range(done + 1, teaching.epochs + 1):
+                drawn = [batches(own, teaching.batch, random.Random(f"{seed}-{epoch}")) for own in pairs]
+                heard: list[list[float]] = [[] for _ in lessons]
+                for step in range(max(map(len, drawn))):
+                    present = [k for k, own in enumerate(drawn) if step < len(own)]
+                    stack.choose(present)
+                    each = losses(base, [drawn[k][step] for k in present], tokenizer.pad_token_id)
+                    each.sum().backward()
+                    stack.hand_on_gradients(present)
+                    for k, loss in zip(present, each.tolist(), strict=True):
+                        optimizers[k].step()
+                        heard[k].append(loss)
+                    stack.forget_gradients()
+                for k, own in enumerate(heard):
+                    adapter = {name: p.detach().clone() for name, p in stack.adapters[k].items()}
+                    on_epoch(epoch, k, Progress(adapter, optimizers[k].state_dict()), sum(own) / len(own))
+        finally:
+            base.eval()

@@ -1,0 +1,109 @@
+"""Many LoRA adapters over one base model at once: every lesson's rows of a batch go through its own.
+
+The base's products are made once for all lessons, and an adapter's as one batched product, so what differs from as many single
+PEFT models is the rounding of sums and nothing else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from transformers import PreTrainedModel
+
+from isogloss.config import Teaching
+from isogloss.models.local import without_adapter
+
+Adapter = dict[str, torch.Tensor]  # weights by their names in PEFT's files
+PREFIX = "base_model.model."  # of those names, before the name of the layer
+
+
+def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[Adapter, LoraConfig]:
+    """A fresh adapter for every linear layer but the output layer, and its configuration."""
+    torch.manual_seed(seed)
+    settings = LoraConfig(
+        r=teaching.rank,
+        lora_alpha=teaching.alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    model = get_peft_model(base, settings)
+    adapter = {name: tensor.clone() for name, tensor in get_peft_model_state_dict(model).items()}
+    configuration = model.peft_config["default"]
+    without_adapter(model)
+    configuration.inference_mode = True  # as PEFT has it in files
+    return adapter, configuration
+
+
+class StackedLinear(torch.nn.Module):
+    """A linear layer with an adapter for each lesson: of an input [lessons x rows, t, in] every lesson's rows go through its own.
+
+    `down` is [lessons, rank, in] and `up` [lessons, out, rank]; an input has rows of the lessons `chosen` (None: of all), in
+    their order and as many of each.
+    """
+
+    def __init__(self, base: torch.nn.Linear, down: torch.Tensor, up: torch.Tensor, scale: float):
+        super().__init__()
+        self.base = base
+        self.down, self.up = torch.nn.Parameter(down), torch.nn.Parameter(up)
+        self.scale = scale
+        self.chosen: list[int] | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x [lessons x rows, t, in] to [lessons x rows, t, out]."""
+        down, up = (self.down, self.up) if self.chosen is None else (self.down[self.chosen], self.up[self.chosen])
+        own = x.reshape(len(down), -1, x.shape[-1]) @ down.transpose(1, 2) @ up.transpose(1, 2)
+        return self.base(x) + self.scale * own.reshape(*x.shape[:-1], -1)
+
+
+class Stack:
+    """The stacked layers of a model, and the adapters in them."""
+
+    def __init__(self, layers: dict[str, StackedLinear], count: int):
+        self._layers = layers
+        sides = {"A": "down", "B": "up"}
+        self.weights = {
+            f"{PREFIX}{name}.lora_{side}.weight": getattr(layer, of)
+            for name, layer in layers.items()
+            for side, of in sides.items()
+        }
+        # a lesson's adapter shares memory with the stack, so it can have an optimizer of its own
+        self.adapters = [{name: torch.nn.Parameter(p.data[k]) for name, p in self.weights.items()} for k in range(count)]
+
+    def choose(self, lessons: list[int]) -> None:
+        """Of which lessons the next inputs have rows."""
+        for layer in self._layers.values():
+            layer.chosen = None if len(lessons) == len(self.adapters) else lessons
+
+    def hand_on_gradients(self, lessons: list[int]) -> None:
+        """Give these lessons' adapters their part of the gradients."""
+        for k in lessons:
+            for name, p in self.adapters[k].items():
+                p.grad = self.weights[name].grad[k]
+
+    def forget_gradients(self) -> None:
+        """Free them."""
+        for p in (*self.weights.values(), *(p for adapter in self.adapters for p in adapter.values())):
+            p.grad = None
+
+
+@contextmanager
+def stacked(base: PreTrainedModel, adapters: list[Adapter], scale: float) -> Iterator[Stack]:
+    """`base` with several adapters at once, each scaled by `scale`; afterwards it is as it was."""
+    names = sorted({name.removeprefix(PREFIX).rsplit(".lora_", 1)[0] for name in adapters[0]})
+    layers = {
+        name: StackedLinear(
+            base.get_submodule(name),
+            *(torch.stack([adapter[f"{PREFIX}{name}.lora_{side}.weight"] for adapter in adapters]) for side in "AB"),
+            scale,
+        )
+        for name in names
+    }
+    try:
+        for name, layer in layers.items():
+            base.set_submodule(name, layer)
+        yield Stack(layers, len(adapters))
+    finally:
+        for name, layer in layers.items():
+            base.set_submodule(name, layer.base)
