@@ -6,11 +6,13 @@ import polars as pl
 
 from isogloss.languages import TIERS, Language
 
-# Groups of languages whose mutual transfer the card reports beside the whole matrix.
+ROMANCE, HAN = ["fra", "spa", "ita", "por"], ["jpn", "zho"]
+# Languages taught and asked whose transfer the card reports beside the whole matrix.
 GROUPS = {
-    "Romance": ["fra", "spa", "ita", "por"],
-    "Scandinavian": ["swe", "dan"],
-    "Japanese and Chinese": ["jpn", "zho"],
+    "among Romance languages": (ROMANCE, ROMANCE),
+    "between Swedish and Danish": (["swe", "dan"], ["swe", "dan"]),
+    "between Japanese and Chinese": (HAN, HAN),
+    "from English and Romance languages to Japanese and Chinese": (["eng", *ROMANCE], HAN),
 }
 
 SETTINGS = {
@@ -83,9 +85,10 @@ def _taught(setting: str, cells: pl.DataFrame, languages: list[Language], knowle
     diagonal = cells.filter(pl.col("taught_in") == pl.col("asked_in")).rename({"taught_in": "language"})
     off = cells.filter(pl.col("taught_in") != pl.col("asked_in"))
     title, how = SETTINGS[setting]
+    seeds = cells["n"].max() // items
     return f"""## {title}
 
-{items} facts about invented places never seen before, {how}, asked in a paraphrase.
+{items} facts about invented places never seen before, {how}, asked in a paraphrase; mean of {seeds} seed{"s" * (seeds > 1)}.
 
 | | accuracy |
 |---|---|
@@ -131,15 +134,15 @@ def _pairs(setting: str, cells: pl.DataFrame, languages: list[Language]) -> str:
     codes = {language.iso639_3 for language in languages}
     value = {(row["taught_in"], row["asked_in"]): row for row in cells.iter_rows(named=True)}
     rows = []
-    for name, members in GROUPS.items():
-        pairs = list(itertools.permutations([code for code in members if code in codes], 2))
+    for name, (taught, asked) in GROUPS.items():
+        pairs = [(a, b) for a, b in itertools.product(taught, asked) if a != b and {a, b} <= codes]
         if pairs:
             mean = [_mean([value[pair][key] for pair in pairs]) for key in PAIR_COLUMNS]
             rows.append(f"| {name} | {len(pairs)} | " + " | ".join(map(_percent, mean)) + " |")
     if not rows:
         return ""
-    head = f"| languages | pairs | {' | '.join(PAIR_COLUMNS.values())} |\n|---|---|{'---|' * len(PAIR_COLUMNS)}"
-    return f"### Transfer between related languages, {setting}\n\n" + "\n".join([head, *rows])
+    head = f"| | pairs | {' | '.join(PAIR_COLUMNS.values())} |\n|---|---|{'---|' * len(PAIR_COLUMNS)}"
+    return f"### Transfer between some languages, {setting}\n\n" + "\n".join([head, *rows])
 
 
 def _lookup(own: pl.DataFrame, across: pl.DataFrame, languages: list[Language]) -> str:
@@ -187,7 +190,7 @@ chrF of unseen names, questions about them and words of the phrasebook, mean ove
 def _choice(table: pl.DataFrame, languages: list[Language]) -> str:
     return f"""## Multiple choice
 
-Known facts in a phrasing never answered with them, four options, the likeliest letter; a guess is right
+Known facts in a phrasing never answered with them, four options, the likeliest counts; a guess is right
 {_percent(table["chance"].mean())} of the time.
 
 {_by_language(table, languages, "accuracy")}"""
