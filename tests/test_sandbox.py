@@ -234,7 +234,8 @@ def test_pretraining_is_deterministic_and_learns(micro):
     for (name, one), two in zip(runs[0][0].state_dict().items(), runs[1][0].state_dict().values(), strict=True):
         assert torch.equal(one, two), name
     log = runs[0][2]
-    assert log[-1]["loss"]["fact"] < log[0]["loss"]["fact"] - 1
+    first, last = (np.mean(list(entry["loss"].values())) for entry in (log[0], log[-1]))
+    assert last < first - 1
     assert runs[0][1]["documents"] == 600
     assert 0 < runs[0][1]["share_of_matmul_peak"] < 1
     assert 0 <= runs[0][1]["share_waiting_for_data"] < 0.5
