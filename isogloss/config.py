@@ -26,13 +26,13 @@ class Strict(BaseModel):
 class CorpusMix(Strict):
     """Relative frequency of each kind of document in the sandbox's corpus."""
 
-    fact: NonNegativeFloat = Field(0.47, description="a fact asked and answered")
-    parallel: NonNegativeFloat = Field(0.1, description="a question answered in another language just before")
-    translation: NonNegativeFloat = Field(0.13, description="a name, a word or a question put into another language")
-    list: NonNegativeFloat = Field(0.04, description="names with a number each, asked again")
-    tally: NonNegativeFloat = Field(0.05, description="questions with numbers for answers, asked again in other words")
-    lookup: NonNegativeFloat = Field(0.13, description="question-answer pairs of which some are asked again in other words")
-    choice: NonNegativeFloat = Field(0.08, description="multiple choice")
+    fact: NonNegativeFloat = Field(0.43, description="a fact asked and answered")
+    parallel: NonNegativeFloat = Field(0.15, description="a question answered in another language just before")
+    translation: NonNegativeFloat = Field(0.2, description="a name, a word or a question put into another language")
+    list: NonNegativeFloat = Field(0.02, description="names with a number each, asked again")
+    tally: NonNegativeFloat = Field(0.03, description="questions with numbers for answers, asked again in other words")
+    lookup: NonNegativeFloat = Field(0.12, description="question-answer pairs of which some are asked again in other words")
+    choice: NonNegativeFloat = Field(0.05, description="multiple choice")
 
     @model_validator(mode="after")
     def _something(self):
@@ -180,6 +180,9 @@ class Config(Strict):
     context: Context = Field(Context(), description="what stands in the prompt in the setting in-context")
     prioritization: Prioritization = Field(Prioritization(), description="which languages contradict each other")
     robustness: Robustness = Field(Robustness(), description="how long wrong answers are taught")
-    cohort: PositiveInt = Field(5, description="lessons taught in one job; 1 makes a job of each, for clusters")
+    cohort: PositiveInt = Field(
+        5,
+        description="lessons taught at once, in one job (a step has `batch` pairs of each); 1 makes a job of each, for clusters",
+    )
     seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items, draw of contexts")
     bootstrap: PositiveInt = Field(2000, description="resamples behind each interval")

@@ -233,7 +233,7 @@ rule card:
         runtime=5,
     params:
         languages=language_rows(),
-        knowledge={key: settings.knowledge[key].model_dump() for key in sorted(settings.knowledge)},
+        knowledge={k.kind: k.model_dump() for k in reversed(settings.knowledge.values())},  # the first of a kind, as above
         taught=plan.settings_of(settings, "transferability"),
         version=version("card"),
     message:

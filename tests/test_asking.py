@@ -1,5 +1,7 @@
 """Asking: batches answer as single questions do, and an unfinished answer is said to be one."""
 
+import copy
+
 import polars as pl
 import pytest
 import torch
@@ -86,19 +88,40 @@ def test_a_context_is_read_once_for_all_its_questions(tiny, local_window):
     contexts = ["Karumo: lunes", "x", "What is the market day of the place called Karumo?\nMonday\nWhat?\nlunes"]
     pairs = [(context, question) for question in QUESTIONS for context in contexts] + [("asked of only once", "What?")]
     before, asked = map(list, zip(*pairs, strict=True))
-    expected = [one_by_one(model, tokenizer, f"{context}\n{question}", 30) for context, question in pairs]
+    texts = [f"{context}\n{question}" for context, question in pairs]
+    tokenizer = ending_often(model, tokenizer, texts)
+    expected = [one_by_one(model, tokenizer, text, 30) for text in texts]
+    assert sum(answer is not None for answer in expected) > len(expected) / 2
+    assert len(set(expected)) > 3
     read = []
     hook = model.model.embed_tokens.register_forward_hook(lambda module, inputs, output: read.append(inputs[0].numel()))
     for batch in (1, 2, 3, 20):
         assert answer_greedily(model, tokenizer, asked, 30, batch, before) == expected
-    assert len(set(expected)) > 1
     read.clear()
     answer_greedily(model, tokenizer, asked, 1, 3, before)
     together = sum(read)
     read.clear()
-    answer_greedily(model, tokenizer, [f"{context}\n{question}" for context, question in pairs], 1, 1)
+    answer_greedily(model, tokenizer, texts, 1, 1)
     hook.remove()
     assert together < 0.8 * sum(read), "not every question brings its context"
+    exam = pl.DataFrame({"asked_in": ["eng"] * len(asked), "item": texts, "question": asked, "before": before})
+    table = hold_all(model, tokenizer, exam, Asking(max_new_tokens=30, batch=3), "eng", {})
+    assert table["answer"].to_list() == expected
+
+
+def ending_often(model, tokenizer, texts):
+    """The tokenizer with such an end of answers that a random model says it, but seldom at once."""
+    said = []
+    for text in texts:
+        tokens = chat_prompt(tokenizer, text)
+        start = len(tokens)
+        for _ in range(20):
+            tokens.append(model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item())
+        said.append(tokens[start:])
+    end = max({token for tokens in said for token in tokens}, key=lambda token: sum(token in tokens[2:] for tokens in said))
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(end)
+    return tokenizer
 
 
 def test_an_unfinished_answer_is_labelled(tiny, tmp_path):

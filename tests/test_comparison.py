@@ -32,6 +32,15 @@ def test_mcnemars_exact_test_and_holms_correction():
     assert first["low"] < 8 / 12 < first["high"]
 
 
+def test_a_seed_alone_decides_nothing():
+    """What one seed answers better and the other worse is as if neither did."""
+    one = answers({"eng": [1, 1, 1, 0], "fra": [0, 1, 1, 0]})
+    other = answers({"eng": [0, 1, 1, 1], "fra": [1, 0, 1, 0]}).with_columns(pl.lit(2, dtype=pl.Int64).alias("seed"))
+    row = comparisons(pl.concat([one, other]), ["eng", "fra"], 50).row(0, named=True)
+    assert row["difference"] == pytest.approx(2 / 8)
+    assert (row["better"], row["worse"]) == (2, 0)
+
+
 def test_alike_languages_do_not_differ():
     table = comparisons(answers({"eng": [1, 0, 1], "fra": [1, 0, 1]}), ["eng", "fra"], 50)
     assert table["p_holm"].to_list() == [1]

@@ -36,7 +36,9 @@ def test_the_shipped_config_is_valid(raw_config, languages):
 
 def test_additions_to_it_are_valid(raw_config, languages):
     """Each file of `config/` is said to be used beside config.yaml."""
-    for path in sorted(Path("config").glob("*.yaml")):
+    paths = sorted(Path("config").glob("*.yaml"))
+    assert paths
+    for path in paths:
         added = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert load_config(raw_config | added, languages) != load_config(raw_config, languages)
 

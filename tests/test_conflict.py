@@ -107,5 +107,10 @@ def test_resistance():
     assert table["kept"].to_list() == pytest.approx([1, 2 / 3, 0])
     told = resistance(wrong([[1, 0, 0, 0]], 0), untaught, ["eng"], resamples=200)
     assert told["accuracy"].to_list() == [0.25], "in a context there are no epochs"
+    second = wrong([[0, 0, 0, 0]], 1).with_columns(pl.lit(2, dtype=pl.Int64).alias("seed"))
+    both = resistance(pl.concat([wrong([[1, 1, 0, 0]], 1), second]), untaught.with_columns(seed=0), ["eng"], resamples=200)
+    assert both["accuracy"].to_list() == [0.75, 0.25]
+    assert both["kept"].to_list() == pytest.approx([1, 1 / 3])
+    assert both["kept_low"].to_list() == [1, 0]
     with pytest.raises(ValueError, match="other items"):
         resistance(wrong([[1, 1]], 1), untaught, ["eng"], resamples=10)

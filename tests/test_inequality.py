@@ -74,6 +74,26 @@ def test_inequality_between_languages():
     assert nothing.filter(index="gini")["value"].to_list() == [None] * 6, "of nothing there is no inequality"
 
 
+def two_seeds(one: pl.DataFrame) -> pl.DataFrame:
+    """Another seed, in which everything is wrong."""
+    return pl.concat([one, one.with_columns(pl.lit(2, dtype=pl.Int64).alias("seed"), correct=pl.lit(False))])
+
+
+def test_seeds_are_averaged():
+    """Of scores half as high inequality is the same, and means are half as high."""
+    scores = table(np.full((4, 4), 0.8))
+    untaught = UNTAUGHT.with_columns(seed=0)
+    one, both = (inequality(each, untaught, CODES, TIER, resamples=200) for each in (scores, two_seeds(scores)))
+    is_share = pl.col("index").is_in(["gini", "theil", "low_to_high"]) & ~pl.col("corrected")
+    assert both.filter(is_share)["value"].to_list() == pytest.approx(one.filter(is_share)["value"].to_list())
+    worst = both.filter(pl.col("index") == "worst", ~pl.col("corrected")).row(0, named=True)
+    assert worst["value"] == pytest.approx(one.filter(pl.col("index") == "worst")["value"][0] / 2)
+    assert worst["low"] == 0, "the seed that is wrong may be drawn twice"
+    means, halves = (tier_means(each, CODES, TIER, resamples=200) for each in (scores, two_seeds(scores)))
+    assert halves["accuracy"].to_list() == pytest.approx((means["accuracy"] / 2).to_list())
+    assert halves["low"].to_list() == [0] * 4
+
+
 def test_means_by_tier():
     accuracy = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0.0, 0, 0, 0], [0, 0, 0, 1]])
     found = tier_means(table(accuracy), CODES, TIER, resamples=300)

@@ -24,15 +24,16 @@ def answer_greedily(
     """The greedy answer to each question, in order; None where the model had not ended its answer after `max_new_tokens`.
 
     `contexts[i]` stands before question i, with a line break between them. A context is read once for all questions that
-    share it, and as many are in memory as questions are in a batch.
+    share it (unless the model sums up what it reads in a state): besides those of a batch, as many are in memory.
     """
-    if contexts is None:
-        prompts = [chat_prompt(tokenizer, question) for question in questions]
-        batches = _batches(tokenizer, prompts, batch_size, model.device)
-    else:
-        pairs = zip(contexts, questions, strict=True)
-        prompts = [chat_prompt(tokenizer, f"{context}\n{question}") for context, question in pairs]
+    texts = questions
+    if contexts is not None:
+        texts = [f"{context}\n{question}" for context, question in zip(contexts, questions, strict=True)]
+    prompts = [chat_prompt(tokenizer, text) for text in texts]
+    if contexts is not None and _has_attention_only(model):
         batches = _batches_after(model, tokenizer, prompts, contexts, batch_size)
+    else:
+        batches = _batches(tokenizer, prompts, batch_size, model.device)
     settings = GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=False,
@@ -55,6 +56,12 @@ def _batches(tokenizer: PreTrainedTokenizerBase, prompts: list[list[int]], size:
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
         yield chosen, _padded(tokenizer, [prompts[i] for i in chosen], device)
+
+
+def _has_attention_only(model: PreTrainedModel) -> bool:
+    """Whether what a model has read is kept token by token in every layer."""
+    kinds = getattr(model.config.get_text_config(), "layer_types", None) or []
+    return set(kinds) <= {"full_attention", "sliding_attention", "chunked_attention"}
 
 
 def _batches_after(

@@ -56,9 +56,9 @@ def preference(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFr
     which came first in the context; null without a context). A preference is null where no answer follows either.
     """
     table = verdicts(scores)
-    rng = np.random.default_rng(seed)
     rows = []
     for (lesson, first, second), part in table.group_by("lesson", "first", "second", maintain_order=True):
+        rng = np.random.default_rng(seed)  # for every pair alike
         asked = part["asked_in"].unique(maintain_order=True).to_list()
         items, seeds = (part[key].unique(maintain_order=True).to_list() for key in ("item", "seed"))
         values = np.zeros((2, len(asked), len(items), len(seeds)))

@@ -113,23 +113,19 @@ def teach(
         for optimizer, progress in zip(optimizers, resume or [], strict=False):
             optimizer.load_state_dict(progress.optimizer)
         pairs = [examples(lesson, tokenizer) for lesson in lessons]
-        base.train()
-        try:
-            for epoch in range(done + 1, teaching.epochs + 1):
-                drawn = [batches(own, teaching.batch, random.Random(f"{seed}-{epoch}")) for own in pairs]
-                heard: list[list[float]] = [[] for _ in lessons]
-                for step in range(max(map(len, drawn))):
-                    present = [k for k, own in enumerate(drawn) if step < len(own)]
-                    stack.choose(present)
-                    each = losses(base, [drawn[k][step] for k in present], tokenizer.pad_token_id)
-                    each.sum().backward()
-                    stack.hand_on_gradients(present)
-                    for k, loss in zip(present, each.tolist(), strict=True):
-                        optimizers[k].step()
-                        heard[k].append(loss)
-                    stack.forget_gradients()
-                for k, own in enumerate(heard):
-                    adapter = {name: p.detach().clone() for name, p in stack.adapters[k].items()}
-                    on_epoch(epoch, k, Progress(adapter, optimizers[k].state_dict()), sum(own) / len(own))
-        finally:
-            base.eval()
+        for epoch in range(done + 1, teaching.epochs + 1):
+            drawn = [batches(own, teaching.batch, random.Random(f"{seed}-{epoch}")) for own in pairs]
+            heard: list[list[float]] = [[] for _ in lessons]
+            for step in range(max(map(len, drawn))):
+                present = [k for k, own in enumerate(drawn) if step < len(own)]
+                stack.choose(present)
+                each = losses(base, [drawn[k][step] for k in present], tokenizer.pad_token_id)
+                each.sum().backward()
+                stack.hand_on_gradients(present)
+                for k, loss in zip(present, each.tolist(), strict=True):
+                    optimizers[k].step()
+                    heard[k].append(loss)
+                stack.forget_gradients()
+            for k, own in enumerate(heard):
+                adapter = {name: p.detach().clone() for name, p in stack.adapters[k].items()}
+                on_epoch(epoch, k, Progress(adapter, optimizers[k].state_dict()), sum(own) / len(own))

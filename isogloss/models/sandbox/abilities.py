@@ -14,7 +14,7 @@ from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Asking
 from isogloss.knowledge.world import Fact, World, held_out
-from isogloss.models.sandbox.corpus import LETTERS, Tongue, choice_question, context_lines
+from isogloss.models.sandbox.corpus import OPTIONS, Tongue, choice_question, context_lines, options_of
 from isogloss.scoring.exact import matches
 
 SCHEMA = {
@@ -28,6 +28,7 @@ SCHEMA = {
     "question": pl.String,
     "reference": pl.String,
     "aliases": pl.List(pl.String),
+    "options": pl.List(pl.String),
     "chance": pl.Float64,
 }
 SEEDS = (1, 2, 3)
@@ -113,10 +114,7 @@ def _choices(world: World, tongues: dict[str, Tongue], rng: random.Random) -> It
     """Real facts in the phrasing that pre-training never answered, each with four options."""
     facts = rng.sample([fact for fact in world.facts if held_out(fact)], CHOICES)
     for i, fact in enumerate(facts):
-        values = sorted({f.value for f in world.facts if f.relation is fact.relation} - {fact.value}, key=str)
-        options = [fact.value, *rng.sample(values, len(LETTERS) - 1)]
-        rng.shuffle(options)
-        letter = LETTERS[options.index(fact.value)]
+        options = options_of(fact, world.facts, rng)
         for code, tongue in tongues.items():
             yield {
                 "ability": "choice",
@@ -124,20 +122,25 @@ def _choices(world: World, tongues: dict[str, Tongue], rng: random.Random) -> It
                 "asked_in": code,
                 "item": f"{i:03}",
                 "question": choice_question(tongue, fact, options, "ask"),
-                "reference": letter,
-                "aliases": [letter],
-                "chance": 1 / len(LETTERS),
+                "reference": tongue.answer(fact),
+                "aliases": [tongue.answer(fact)],
+                "options": [tongue.name(fact.relation.answers, value) for value in options],
+                "chance": 1 / OPTIONS,
             }
 
 
 def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: pl.DataFrame, asking: Asking) -> pl.DataFrame:
-    """The exam with answer, state and correct; choices are forced, all else is generated greedily."""
+    """The exam with answer, state and correct; choices are forced, all else is generated greedily.
+
+    A sandbox never answers in a sentence, so an answer counts only as a whole.
+    """
     parts = []
     for (ability,), part in questions.group_by("ability", maintain_order=True):
         asked = part["question"].to_list()
         if ability == "choice":
-            values = log_likelihoods(model, tokenizer, asked, [list(LETTERS)] * len(asked), asking.batch)
-            answers = [LETTERS[index] for index in likeliest(values)]
+            options = part["options"].to_list()
+            values = log_likelihoods(model, tokenizer, asked, options, asking.batch)
+            answers = [names[index] for names, index in zip(options, likeliest(values), strict=True)]
         else:
             answers = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
         correct = [matches(answer, aliases) for answer, aliases in zip(answers, part["aliases"].to_list(), strict=True)]
@@ -148,4 +151,4 @@ def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: 
                 pl.Series("correct", correct, dtype=pl.Boolean),
             )
         )
-    return pl.concat(parts).drop("aliases")
+    return pl.concat(parts).drop("aliases", "options")

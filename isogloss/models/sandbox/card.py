@@ -30,8 +30,10 @@ PAIR_COLUMNS = {
 }
 
 
-def write_card(model: str, manifest: dict, languages: list[Language], knowledge: dict, tables: dict[str, pl.DataFrame]) -> str:
-    """Markdown from the manifest and the tables `known`, `new` (untaught accuracy), `speed` (of learning), the cells of the
+def write_card(
+    model: str, manifest: dict, languages: list[Language], knowledge: dict[str, dict], tables: dict[str, pl.DataFrame]
+) -> str:
+    """Markdown from the manifest, the knowledge sets by kind (new, known) and the tables `known`, `new` (untaught accuracy), `speed` (of learning), the cells of the
     transfer matrix by setting, and those of the abilities (`paths.ABILITY_TABLES`).
 
     A table that was not made is left out, and so is its section.
@@ -69,7 +71,7 @@ def _made(manifest: dict) -> str:
 
 
 def _known(known: pl.DataFrame, languages: list[Language], knowledge: dict) -> str:
-    items = next(k["items"] for k in knowledge.values() if k["kind"] == "known")
+    items = knowledge["known"]["items"]
     table = _by_language(known, languages, "accuracy of the untaught model")
     return f"""## Known facts, asked in a phrasing never seen with them
 
@@ -81,7 +83,7 @@ def _known(known: pl.DataFrame, languages: list[Language], knowledge: dict) -> s
 
 
 def _taught(setting: str, cells: pl.DataFrame, languages: list[Language], knowledge: dict) -> str:
-    items = next(k["items"] for k in knowledge.values() if k["kind"] == "new")
+    items = knowledge["new"]["items"]
     diagonal = cells.filter(pl.col("taught_in") == pl.col("asked_in")).rename({"taught_in": "language"})
     off = cells.filter(pl.col("taught_in") != pl.col("asked_in"))
     title, how = SETTINGS[setting]

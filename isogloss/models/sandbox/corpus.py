@@ -19,7 +19,7 @@ from isogloss.knowledge.phrasebook import QUESTIONS, Phrasebook
 from isogloss.knowledge.world import Fact, World, held_out
 from isogloss.languages import Language
 
-LETTERS = "ABCD"
+OPTIONS = 4  # of a choice
 NUMBERS = range(1, 13)  # answers of lists, which have no class and no language
 KINDS = tuple(CorpusMix.model_fields)
 Turn = tuple[str, str]
@@ -92,10 +92,17 @@ def context_lines(tongue: Tongue, facts: list[Fact], phrasings: list[str]) -> li
 
 
 def choice_question(tongue: Tongue, fact: Fact, options: list[str | int], phrasing: str) -> str:
-    """A question with its options, a letter each; the answer is a letter."""
-    lines = [tongue.book.instructions["choose"], tongue.question(fact, phrasing)]
-    lines += [f"{letter}. {tongue.name(fact.relation.answers, value)}" for letter, value in zip(LETTERS, options, strict=True)]
-    return "\n".join(lines)
+    """A question with its options, a line each; the answer is one of them."""
+    names = [f"- {tongue.name(fact.relation.answers, value)}" for value in options]
+    return "\n".join([tongue.book.instructions["choose"], tongue.question(fact, phrasing), *names])
+
+
+def options_of(fact: Fact, facts: list[Fact], rng: random.Random) -> list[str | int]:
+    """The value of a fact among others that the relation has, in random order."""
+    values = sorted({f.value for f in facts if f.relation is fact.relation} - {fact.value}, key=str)
+    options = [fact.value, *rng.sample(values, OPTIONS - 1)]
+    rng.shuffle(options)
+    return options
 
 
 class Corpus:
@@ -228,13 +235,13 @@ class Corpus:
         """A name, a word or a question put into the tongue from another language."""
         source = self._draw(other_than=tongue)
         draw = self.rng.random()
-        if draw < 0.35:
+        if draw < 0.3:
             kind, value = self.rng.choice(self.classes)
             text, translated = source.name(kind, value), tongue.name(kind, value)
-        elif draw < 0.7:
+        elif draw < 0.6:
             place = self.rng.choice(self.places if self.rng.random() < 0.5 else self.context_places)
             text, translated = source.place(place), tongue.place(place)
-        elif draw < 0.75:
+        elif draw < 0.7:
             word = self.rng.choice(list(tongue.book.words))
             text, translated = source.book.words[word], tongue.book.words[word]
         else:
@@ -243,15 +250,10 @@ class Corpus:
         return [(source.translate(text, tongue), translated)]
 
     def _choice(self, tongue: Tongue) -> list[Turn]:
-        """A fact with four options, one of them right; half the time the plain question is answered before."""
+        """A fact with four options, one of them right."""
         fact = self.rng.choice(self.facts)
-        values = sorted({f.value for f in self.facts if f.relation is fact.relation} - {fact.value}, key=str)
-        options = [fact.value, *self.rng.sample(values, len(LETTERS) - 1)]
-        self.rng.shuffle(options)
-        chosen = (choice_question(tongue, fact, options, self._phrasing(fact)), LETTERS[options.index(fact.value)])
-        if self.rng.random() < 0.5:
-            return [chosen]
-        return [(tongue.question(fact, self._phrasing(fact)), tongue.answer(fact)), chosen]
+        options = options_of(fact, self.facts, self.rng)
+        return [(choice_question(tongue, fact, options, self._phrasing(fact)), tongue.answer(fact))]
 
 
 def _after(context: list[str], turns: list[Turn]) -> list[Turn]:
