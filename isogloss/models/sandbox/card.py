@@ -33,8 +33,8 @@ PAIR_COLUMNS = {
 def write_card(
     model: str, manifest: dict, languages: list[Language], knowledge: dict[str, dict], tables: dict[str, pl.DataFrame]
 ) -> str:
-    """Markdown from the manifest, the knowledge sets by kind (new, known) and the tables `known`, `new` (untaught accuracy), `speed` (of learning), the cells of the
-    transfer matrix by setting, and those of the abilities (`paths.ABILITY_TABLES`).
+    """Markdown from the manifest, the knowledge sets by kind (new, known) and the tables `known`, `new` (untaught accuracy),
+    `speed` (of learning), the cells of the transfer matrix by setting, and those of the abilities (`paths.ABILITY_TABLES`).
 
     A table that was not made is left out, and so is its section.
     """
