@@ -40,6 +40,7 @@ rule effectiveness:
     output:
         curve=paths.CURVE,
         speed=paths.SPEED,
+        tiers=paths.SPEED_BY_TIER,
         comparisons=paths.LEARNED_PAIRS,
     log:
         "results/logs/effectiveness/{model}/{knowledge}/{setting}.log",
@@ -53,6 +54,7 @@ rule effectiveness:
         runtime=5,
     params:
         languages=settings.languages,
+        tiers={code: LANGUAGES[code].tier for code in settings.languages},
         bootstrap=settings.bootstrap,
         version=version("effectiveness"),
     message:

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from isogloss.measures.learning import curve, epochs_until, speed
+from isogloss.measures.learning import curve, epochs_until, speed, speed_by_tier
 
 
 def scores(rights: dict[str, list[list[int]]], first_epoch: int) -> pl.DataFrame:
@@ -58,6 +58,19 @@ def test_speed_of_a_language():
     assert table["epochs_to_half"].to_list() == pytest.approx([2 / 3, 1.5])
     assert table["epochs_to_80_percent"].to_list() == pytest.approx([1.2, 1.8])
     assert (table["epochs_to_half_low"] <= table["epochs_to_half"]).all()
+
+
+def test_speed_of_a_tier():
+    table = speed_by_tier(TAUGHT, UNTAUGHT, ["eng", "zul"], {"eng": "high", "zul": "low"}, resamples=500)
+    assert table["tier"].to_list() == ["high", "low", "low-high"]
+    assert table["epochs_to_half"].to_list() == pytest.approx([2 / 3, 1.5, 1.5 - 2 / 3])
+    assert table["accuracy"].to_list() == [1, 0.25, -0.75]
+    assert table["languages"].to_list() == [1, 1, None]
+    nothing = TAUGHT.with_columns(correct=pl.col("correct") & (pl.col("asked_in") == "eng"))
+    both = speed_by_tier(nothing, UNTAUGHT, ["eng", "zul"], {"eng": "high", "zul": "high"}, resamples=200).row(0, named=True)
+    assert both["epochs_to_half"] == pytest.approx(2 / 3), "what is never learned has no speed"
+    assert both["accuracy"] == 0.5
+    assert both["accuracy_low"] == 0, "the other language may be drawn twice"
 
 
 def test_epochs_with_other_items_are_refused():

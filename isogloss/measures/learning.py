@@ -3,7 +3,8 @@
 import numpy as np
 import polars as pl
 
-from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
+from isogloss.languages import TIERS
+from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.transfer import correctness
 
 SHARES = {"epochs_to_half": 0.5, "epochs_to_80_percent": 0.8}  # of a language's own best accuracy
@@ -63,14 +64,57 @@ def epochs_until(accuracy: np.ndarray, share: float) -> np.ndarray:
 def speed(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """One row a language: language, accuracy after the last epoch, epochs_to_half and epochs_to_80_percent of its own best, each
     with its interval (`..._low`, `..._high`; 95 %, items and seeds resampled)."""
-    values, _ = by_epoch(scores, untaught, languages)
-    weights = crossed_weights(values.shape[-2:], resamples, np.random.default_rng(seed))
-    samples = resampled_means(values, weights).swapaxes(0, 1)
-    mean = values.mean(axis=(-2, -1))
-    columns = {"accuracy": (mean[-1], samples[-1])}
-    columns |= {name: (epochs_until(mean, share), epochs_until(samples, share)) for name, share in SHARES.items()}
     table = {"language": languages}
-    for name, (value, sampled) in columns.items():
+    for name, (value, sampled) in _numbers(scores, untaught, languages, resamples, np.random.default_rng(seed)).items():
         low, high = percentile_interval(sampled)
         table |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return pl.DataFrame(table).fill_nan(None)
+
+
+def _numbers(
+    scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, rng: np.random.Generator
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The numbers of `speed`: each [language], and resampled [resamples, language]."""
+    values, _ = by_epoch(scores, untaught, languages)
+    samples = resampled_means(values, crossed_weights(values.shape[-2:], resamples, rng)).swapaxes(0, 1)
+    mean = values.mean(axis=(-2, -1))
+    shares = {name: (epochs_until(mean, share), epochs_until(samples, share)) for name, share in SHARES.items()}
+    return {"accuracy": (mean[-1], samples[-1]), **shares}
+
+
+def speed_by_tier(
+    scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], tiers: dict[str, str], resamples: int, seed: int = 0
+) -> pl.DataFrame:
+    """One row a tier, and one with the low minus the high tier where both are there (tier `low-high`).
+
+    Columns: tier, languages (their number; null for the difference), then means over them of the numbers of `speed`, with
+    intervals for which items, seeds and, within each tier, languages are resampled. A language that never learns has no speed and
+    is left out of its mean.
+    """
+    rng = np.random.default_rng(seed)
+    numbers = _numbers(scores, untaught, languages, resamples, rng)
+    rows = {}
+    for tier in TIERS:
+        own = [i for i, language in enumerate(languages) if tiers[language] == tier]
+        if own:
+            drawn = resampling_weights(len(own), resamples, rng)
+            means = {name: (_mean(value[own]), _mean(sampled[:, own], drawn)) for name, (value, sampled) in numbers.items()}
+            rows[tier] = (len(own), means)
+    if {"low", "high"} <= rows.keys():
+        low, high = rows["low"][1], rows["high"][1]
+        rows["low-high"] = (None, {name: tuple(a - b for a, b in zip(low[name], high[name], strict=True)) for name in low})
+    table = []
+    for tier, (count, means) in rows.items():
+        row = {"tier": tier, "languages": count}
+        for name, (value, sampled) in means.items():
+            low, high = percentile_interval(sampled) if np.isfinite(sampled).any() else (np.nan, np.nan)
+            row |= {name: float(value), f"{name}_low": float(low), f"{name}_high": float(high)}
+        table.append(row)
+    return pl.DataFrame(table).fill_nan(None)
+
+
+def _mean(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Weighted mean over the last axis of what is not NaN; NaN of nothing."""
+    weights = np.isfinite(values) * (1.0 if weights is None else weights)
+    total = weights.sum(axis=-1)
+    return np.divide((np.nan_to_num(values) * weights).sum(axis=-1), total, out=np.full_like(total, np.nan), where=total > 0)
