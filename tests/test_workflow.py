@@ -116,6 +116,8 @@ def test_results_are_complete(project):
     assert len(drawn) == 2 * (9 + 6)
     learned = pl.read_csv(results / "sandbox/fictional/effectiveness/fine-tuning/curve.csv")
     assert learned.select("language", "epoch").rows() == [(code, epoch) for code in ("eng", "spa", "zul") for epoch in (0, 1, 2)]
+    by_tier = pl.read_csv(results / "sandbox/fictional/effectiveness/fine-tuning/tiers.csv")
+    assert by_tier["tier"].to_list() == ["high", "low", "low-high"]
     last = learned.filter(epoch=2)["accuracy"].to_list()
     assert last == cells.filter(pl.col("taught_in") == pl.col("asked_in"))["accuracy"].to_list(), "the matrix's diagonal"
     for figure in ("verification", "tiers", "transfer_matrix", "learning_curves", "conflict", "robustness"):
