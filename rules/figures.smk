@@ -4,6 +4,9 @@ VERIFICATION_PANELS = panels_of("verification")
 LEARNING_PANELS = panels_of("effectiveness")
 CONFLICT_PANELS = panels_of("prioritization")
 ROBUSTNESS_PANELS = panels_of("robustness")
+TRANSLATION_PANELS = [
+    {"model": name} for name in settings.run if name in plan.sandboxes(settings) and "eng" in settings.languages
+]
 
 
 rule figure_learning_curves:
@@ -133,6 +136,31 @@ rule figure_verification:
         "../workflow/scripts/figure_verification.py"
 
 
+rule figure_translation:
+    input:
+        [paths.ABILITY.format(table="translation", **panel) for panel in TRANSLATION_PANELS],
+    output:
+        expand(paths.FIGURE, name="translation", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_translation.log",
+    benchmark:
+        "results/benchmarks/figure_translation.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=TRANSLATION_PANELS,
+        languages=language_rows(),
+        version=version("figure_translation"),
+    message:
+        "Draw how well sandboxes translate into English"
+    script:
+        "../workflow/scripts/figure_translation.py"
+
+
 rule figure_tiers:
     input:
         means=[paths.TIER_MEANS.format(**panel) for panel in TRANSFER_PANELS],
@@ -164,4 +192,5 @@ FIGURES = [
     *([*rules.figure_transfer_matrix.output, *rules.figure_tiers.output] if TRANSFER_PANELS else []),
     *(rules.figure_conflict.output if CONFLICT_PANELS else []),
     *(rules.figure_robustness.output if ROBUSTNESS_PANELS else []),
+    *(rules.figure_translation.output if TRANSLATION_PANELS else []),
 ]

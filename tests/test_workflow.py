@@ -88,7 +88,7 @@ TRANSFER = {"transferability": 2, "figure_transfer_matrix": 1, "figure_tiers": 1
 CONFLICT = {"prioritization": 2, "figure_conflict": 1}
 ROBUSTNESS = {"robustness": 2, "figure_robustness": 1}
 DOWNSTREAM = {"all_scores": 1, **LEARNING, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1}
-ABILITIES = {"sandbox_abilities": 1, "abilities": 1}
+ABILITIES = {"sandbox_abilities": 1, "abilities": 1, "figure_translation": 1}
 ASKED = 2 + 3 + 2 * 3 + 2 * 2 + 2 * 3  # exams of the five studies, most in two settings
 
 
@@ -120,7 +120,7 @@ def test_results_are_complete(project):
     assert by_tier["tier"].to_list() == ["high", "low", "low-high"]
     last = learned.filter(epoch=2)["accuracy"].to_list()
     assert last == cells.filter(pl.col("taught_in") == pl.col("asked_in"))["accuracy"].to_list(), "the matrix's diagonal"
-    for figure in ("verification", "tiers", "transfer_matrix", "learning_curves", "conflict", "robustness"):
+    for figure in ("verification", "tiers", "transfer_matrix", "learning_curves", "conflict", "robustness", "translation"):
         for name in ("pdf", "png"):
             assert (results / f"figures/{figure}.{name}").stat().st_size > 5000
     told = pl.read_parquet(results / "sandbox/fictional/transferability/in-context/scores/spa.parquet")

@@ -52,6 +52,20 @@ def labelled(labels: dict, table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def rows_by_language(axes: list, languages: list[Language]) -> None:
+    """A row a language in panels in percent that share them, named in the first."""
+    for axis in axes:
+        axis.set_xlim(-2, 102)
+        axis.set_ylim(len(languages) - 0.5, -0.5)
+        axis.spines[["top", "right", "left"]].set_visible(False)
+        axis.tick_params(axis="y", length=0)
+        axis.grid(axis="x", color="#eeeeee", linewidth=0.6)
+        axis.set_axisbelow(True)
+    axes[0].set_yticks(range(len(languages)), [language.name for language in languages])
+    for label, language in zip(axes[0].get_yticklabels(), languages, strict=True):
+        label.set_color(TIER_COLOURS[language.tier])
+
+
 COLUMNS = 7  # of small multiples
 
 

@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, save
+from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, rows_by_language, save
 from isogloss.languages import Language
 
 Panel = tuple[dict, pl.DataFrame]
@@ -21,17 +21,8 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
             axis.plot([100 * row["low"], 100 * row["high"]], [y, y], color=colour, linewidth=1.2)
             axis.plot(100 * row["accuracy"], y, "o", color=colour, markersize=3.5)
         axis.axvline(100 * table["chance"].mean(), color=FAINT, linewidth=0.8, linestyle=":")
-        axis.set_xlim(-2, 102)
-        axis.set_ylim(len(ordered) - 0.5, -0.5)
-        axis.spines[["top", "right", "left"]].set_visible(False)
-        axis.tick_params(axis="y", length=0)
-        axis.grid(axis="x", color="#eeeeee", linewidth=0.6)
-        axis.set_axisbelow(True)
         axis.set_xlabel("correct answers of the untaught model, %\n(dotted: guessing within the class)")
         axis.set_title(f"{labels['model']}: {labels['knowledge']} knowledge", loc="left", fontsize=8.5)
-    first = axes[0, 0]
-    first.set_yticks(range(len(ordered)), [language.name for language in ordered])
-    for label, language in zip(first.get_yticklabels(), ordered, strict=False):
-        label.set_color(TIER_COLOURS[language.tier])
+    rows_by_language(list(axes[0]), ordered)
     save(figure, pdf, png)
     pl.concat([labelled(labels, table) for labels, table in panels]).write_csv(csv)
