@@ -148,7 +148,7 @@ def test_every_job_left_a_log_and_a_benchmark(project):
         path.relative_to(project / "results/benchmarks").with_suffix("") for path in project.glob("results/benchmarks/**/*.tsv")
     }
     assert logs == marks
-    assert len(logs) == 6 + 1 + 8 + 2 * ASKED + sum(VERIFICATION.values()) + sum(DOWNSTREAM.values()) + 2
+    assert len(logs) == 6 + 1 + 8 + 2 * ASKED + sum(VERIFICATION.values()) + sum(DOWNSTREAM.values()) + sum(ABILITIES.values())
 
 
 def test_a_dry_run_reads_like_a_plan(project):
