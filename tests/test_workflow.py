@@ -177,7 +177,7 @@ def test_a_config_value_re_runs_what_it_reaches(project):
             return pending(project)
 
     measures = {key: count for key, count in DOWNSTREAM.items() if key != "all_scores"}
-    assert after(bootstrap=200) == {**VERIFICATION, "abilities": 1, **measures}
+    assert after(bootstrap=200) == {**VERIFICATION, "abilities": 1, "figure_translation": 1, **measures}
     slower = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
     assert after(models={"sandbox": slower}) == {
         "teach_sandbox_1": 3, "teach_sandbox_wrong_1": 3, "teach_sandbox_pairs_1": 2, "ask": 11, "score": 11, **once(DOWNSTREAM),
