@@ -23,5 +23,6 @@ rule all:
         LESSONS,
         paths.ALL_SCORES,
         VERIFICATIONS,
+        [paths.SPEED_BY_TIER.format(**panel) for panel in LEARNING_PANELS],  # no figure needs it
         FIGURES,
         CARDS,
