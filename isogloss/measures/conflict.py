@@ -89,14 +89,14 @@ def preference(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFr
                     "earlier_followed": answers["earlier_followed"].mean(),
                 }
             )
-    return pl.DataFrame(rows)
+    return pl.DataFrame(rows).fill_nan(None)
 
 
-def _interval(draws: np.ndarray) -> tuple[float | None, float | None]:
-    """Of the first column as a share of both; None where no resample has either."""
+def _interval(draws: np.ndarray) -> tuple[float, float]:
+    """Of the first column as a share of both; NaN where no resample has either."""
     total = draws.sum(axis=1)
     share = np.divide(draws[:, 0], total, out=np.full_like(total, np.nan), where=total > 0)
-    return tuple(map(float, percentile_interval(share))) if np.isfinite(share).any() else (None, None)
+    return tuple(map(float, percentile_interval(share)))
 
 
 def strengths(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFrame:

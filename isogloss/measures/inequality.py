@@ -81,7 +81,7 @@ def inequality(
     for is_corrected in (False, True):
         for score, values in by_language(corrected(squares, guessed) if is_corrected else squares).items():
             for index, found in indices(values, [tiers[language] for language in languages]).items():
-                low, high = percentile_interval(found[1:]) if np.isfinite(found[1:]).any() else (np.nan, np.nan)
+                low, high = percentile_interval(found[1:])
                 row = {"score": score, "corrected": is_corrected, "index": index, "value": found[0], "low": low, "high": high}
                 rows.append(row)
     return pl.DataFrame(rows).fill_nan(None)

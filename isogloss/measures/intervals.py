@@ -1,5 +1,6 @@
 """Bootstrap intervals. Resamples are shared by every number of a table, so comparisons within it are paired."""
 
+import warnings
 from collections.abc import Iterable
 
 import numpy as np
@@ -30,7 +31,8 @@ def resampled_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def percentile_interval(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper end of the central 95 % of `samples` [resamples, ...], resamples without a value left out."""
+    """Lower and upper end of the central 95 % of `samples` [resamples, ...], NaN left out (and NaN where all of them are)."""
     tail = 100 * (1 - LEVEL) / 2
-    low, high = np.nanpercentile(samples, [tail, 100 - tail], axis=0)
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # numpy warns of what is NaN throughout
+        low, high = np.nanpercentile(samples, [tail, 100 - tail], axis=0)
     return low, high

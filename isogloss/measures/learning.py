@@ -107,7 +107,7 @@ def speed_by_tier(
     for tier, (count, means) in rows.items():
         row = {"tier": tier, "languages": count}
         for name, (value, sampled) in means.items():
-            low, high = percentile_interval(sampled) if np.isfinite(sampled).any() else (np.nan, np.nan)
+            low, high = percentile_interval(sampled)
             row |= {name: float(value), f"{name}_low": float(low), f"{name}_high": float(high)}
         table.append(row)
     return pl.DataFrame(table).fill_nan(None)

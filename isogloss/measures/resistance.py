@@ -27,11 +27,10 @@ def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str
             raise ValueError(f"epoch {epoch} was asked other items than the untaught model; delete its score file and run again")
         mean = values.mean(axis=(-2, -1))
         sampled = sampled_base if table is untaught else resampled_means(values, weights)
-        share = _ratio(sampled, sampled_base)
         (low, high), kept = percentile_interval(sampled), _ratio(mean, base)
+        kept_low, kept_high = percentile_interval(_ratio(sampled, sampled_base))
         followed = dict(table.group_by("asked_in").agg(pl.col("conflict_correct").mean()).iter_rows())
         for i, language in enumerate(languages):
-            ends = percentile_interval(share[:, i]) if np.isfinite(share[:, i]).any() else (np.nan, np.nan)
             rows.append(
                 {
                     "language": language,
@@ -41,8 +40,8 @@ def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str
                     "high": high[i],
                     "followed": followed[language],
                     "kept": kept[i],
-                    "kept_low": ends[0],
-                    "kept_high": ends[1],
+                    "kept_low": kept_low[i],
+                    "kept_high": kept_high[i],
                 }
             )
     return (

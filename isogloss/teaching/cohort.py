@@ -32,7 +32,7 @@ def teach_cohort(
 
     Lessons that have come equally far go on together.
     """
-    _, configuration = new_adapter(base, teaching, seed)
+    fresh, configuration = new_adapter(base, teaching, seed)
     stores = {}
     for lesson in lessons:
         content = {"model": base_fingerprint, "lesson": asdict(lesson), "teaching": teaching.model_dump(), "seed": seed}
@@ -46,7 +46,8 @@ def teach_cohort(
         together = list(group)
         print(f"{', '.join(lesson.name for lesson in together)}: epochs {epoch + 1} to {teaching.epochs}", flush=True)
         keep = _keep([stores[lesson.name] for lesson in together], together, configuration, teaching.epochs)
-        resume = [_progress(stores[lesson.name].get(_name(epoch))) for lesson in together] if epoch else None
+        folders = [stores[lesson.name].get(_name(epoch)) for lesson in together]
+        resume = [_progress(folder) if epoch else Progress(fresh) for folder in folders]
         teach(base, tokenizer, together, teaching, seed, keep, epoch, resume)
     return {name: {epoch: store.get(_name(epoch)) for epoch in range(1, teaching.epochs + 1)} for name, store in stores.items()}
 

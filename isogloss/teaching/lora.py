@@ -38,10 +38,10 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Progress:
-    """What training after an epoch needs to go on: the adapter, and the optimizer's state."""
+    """What training needs to go on after an epoch: the adapter, and the optimizer's state (None: it has none yet)."""
 
     adapter: Adapter
-    optimizer: dict
+    optimizer: dict | None = None
 
 
 def examples(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> list[Pair]:
@@ -99,19 +99,18 @@ def teach(
     """Train an adapter for each lesson, all at once; afterwards `base` is as it was.
 
     `on_epoch(epoch, number of the lesson, progress, mean loss)` is called for every lesson after every epoch. `resume` has every
-    lesson's progress after the epoch `done`; the epochs after it come out as in a run that was never interrupted. A lesson with
-    fewer pairs than others waits for them at the end of each epoch.
+    lesson's progress after the epoch `done` (None: fresh adapters); the epochs after it come out as in a run that was never
+    interrupted. A lesson with fewer pairs than others waits for them at the end of each epoch.
     """
-    fresh, _ = new_adapter(base, teaching, seed)
-    with stacked(
-        base, [each.adapter for each in resume] if resume else [fresh] * len(lessons), teaching.alpha / teaching.rank
-    ) as stack:
+    resume = resume or [Progress(new_adapter(base, teaching, seed)[0])] * len(lessons)
+    with stacked(base, [progress.adapter for progress in resume], teaching.alpha / teaching.rank) as stack:
         optimizers = [
             torch.optim.AdamW(adapter.values(), lr=teaching.learning_rate, weight_decay=0.0, fused=True)
             for adapter in stack.adapters
         ]
-        for optimizer, progress in zip(optimizers, resume or [], strict=False):
-            optimizer.load_state_dict(progress.optimizer)
+        for optimizer, progress in zip(optimizers, resume, strict=True):
+            if progress.optimizer is not None:
+                optimizer.load_state_dict(progress.optimizer)
         pairs = [examples(lesson, tokenizer) for lesson in lessons]
         for epoch in range(done + 1, teaching.epochs + 1):
             drawn = [batches(own, teaching.batch, random.Random(f"{seed}-{epoch}")) for own in pairs]
