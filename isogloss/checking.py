@@ -26,6 +26,8 @@ from isogloss.plan import STUDIES, lessons_of
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
+# What pydantic's path of a problem has beside the file's keys: which of several types it tried.
+UNION_TAGS = ("sandbox", "transformers", "number", "word")
 
 
 class ConfigError(ValueError):
@@ -65,8 +67,7 @@ def load_config(raw: dict[str, Any], languages: dict[str, Language], sources: Se
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        # the provider that a union tries is part of pydantic's path, not of the file's
-        problems += [(_path(e["loc"], raw), _explain(e)) for e in error.errors()]
+        problems += [(path := _path(e["loc"], raw), _explain(e, path[-1])) for e in error.errors()]
         config = None
     problems += _semantic(raw, config, languages)
     if problems:
@@ -78,7 +79,7 @@ def _path(location: tuple, raw: Any) -> tuple:
     """A pydantic location without the union tags that the config does not have."""
     path = []
     for part in location:
-        if isinstance(raw, dict) and part not in raw and part in ("sandbox", "transformers"):
+        if part in UNION_TAGS and not (isinstance(raw, dict) and part in raw):
             continue
         path.append(part)
         try:
@@ -88,9 +89,9 @@ def _path(location: tuple, raw: Any) -> tuple:
     return tuple(path)
 
 
-def _explain(error: dict) -> str:
-    """One pydantic error in words, with the fix."""
-    key, value = error["loc"][-1], error["input"]
+def _explain(error: dict, key: str | int) -> str:
+    """One pydantic error at `key` in words, with the fix."""
+    value = error["input"]
     match error["type"]:
         case "extra_forbidden":
             fields = _fields_at(error["loc"])

@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     StringConstraints,
+    Tag,
     model_validator,
 )
 
@@ -92,6 +94,10 @@ class Teaching(Strict):
     alpha: PositiveInt = Field(16, description="the adapter is scaled by alpha / rank")
     epochs: PositiveInt = Field(12, description="passes over the lesson, each with a checkpoint")
     batch: PositiveInt = Field(1, description="question-answer pairs a step")
+    at_once: PositiveInt | None = Field(
+        None, description="as many of them at a time, for want of memory; gradients are added up (default: all)"
+    )
+    checkpointing: bool = Field(False, description="activations are computed twice rather than kept: less memory, more time")
     learning_rate: PositiveFloat = Field(1e-4, description="constant, for AdamW without weight decay")
 
 
@@ -159,6 +165,12 @@ class Robustness(Strict):
     epochs: PositiveInt = Field(3, description="epochs of wrong answers, for adapters")
 
 
+Cohort = Annotated[
+    Annotated[PositiveInt, Tag("number")] | Annotated[Literal["auto"], Tag("word")],
+    Discriminator(lambda value: "word" if isinstance(value, str) else "number"),
+]
+
+
 class Config(Strict):
     """The whole of config.yaml."""
 
@@ -180,9 +192,11 @@ class Config(Strict):
     context: Context = Field(Context(), description="what stands in the prompt in the setting in-context")
     prioritization: Prioritization = Field(Prioritization(), description="which languages contradict each other")
     robustness: Robustness = Field(Robustness(), description="how long wrong answers are taught")
-    cohort: PositiveInt = Field(
-        5,
-        description="lessons taught at once, in one job (a step has `batch` pairs of each); 1 makes a job of each, for clusters",
+    cohort: Cohort = Field(
+        10,
+        description="lessons taught or asked at once, in one job (a step of teaching has `batch` pairs of each); 1 makes a job "
+        "of each, for clusters; auto puts all into one, for an accelerator; where memory does not suffice for so many, the "
+        "job takes half as many at a time",
     )
     seeds: PositiveInt = Field(1, description="repetitions of teaching: initial adapter and order of items, draw of contexts")
     bootstrap: PositiveInt = Field(2000, description="resamples behind each interval")

@@ -126,9 +126,15 @@ def adapters(config: Config, model: str) -> list[dict]:
     return [dict(zip(("knowledge", "lesson", "seed", "epoch"), key, strict=True)) for key in needed]
 
 
-def cohorts(config: Config, lessons: list[str]) -> list[list[str]]:
-    """Lessons in the groups that are taught in one job; fixed by the config, never by the machine."""
-    return [lessons[i : i + config.cohort] for i in range(0, len(lessons), config.cohort)]
+def groups(config: Config, lessons: list[str]) -> list[list[str]]:
+    """Lessons in the groups that one job each teaches or asks; fixed by the config, never by the machine.
+
+    With `cohort: 1` the only group is a wildcard, so that one rule makes a job of each lesson.
+    """
+    if config.cohort == 1:
+        return [["{lesson}"]] if lessons else []
+    size = len(lessons) if config.cohort == "auto" else config.cohort
+    return [lessons[i : i + size] for i in range(0, len(lessons), size)]
 
 
 def sandboxes(config: Config) -> list[str]:

@@ -1,33 +1,60 @@
-# Exams: every language of a lesson's exam in one job.
+# Exams: a job holds those of a cohort of lessons, each in every language it is asked in.
 
+for study, of in plan.STUDIES.items():
+    lessons = plan.lessons_of(settings, study)
+    groups = plan.groups(settings, lessons)
+    for setting in of.settings:
+        for number, group in enumerate(groups, start=1):
+            name = f"{study}/{setting}/{number if group != ['{lesson}'] else '{lesson}'}"
 
-rule ask:
-    input:
-        model=lambda wildcards: model_files(wildcards.model),
-        knowledge=exam_items,
-        lesson=lambda wildcards: lesson_items(wildcards) if in_context(wildcards) else [],
-        adapters=lambda wildcards: expand("{folder}/{file}", folder=exam_adapters(wildcards).values(), file=paths.ADAPTER_FILES),
-    output:
-        paths.ANSWERS,
-    log:
-        "results/logs/ask/{model}/{knowledge}/{study}/{setting}/{lesson}.log",
-    benchmark:
-        "results/benchmarks/ask/{model}/{knowledge}/{study}/{setting}/{lesson}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
-    params:
-        model=lambda wildcards, input: os.path.dirname(input.model[0]),
-        languages=exam_languages,
-        adapters=exam_adapters,
-        context=lambda wildcards: settings.context.model_dump() if in_context(wildcards) else None,
-        seeds=lambda wildcards: plan.seeds_of(settings) if in_context(wildcards) else None,
-        asking=lambda wildcards: settings.models[wildcards.model].asking.model_dump(),
-        version=version("ask"),
-    message:
-        "Ask {wildcards.model} the {wildcards.knowledge} items in {params.languages} ({wildcards.setting}: {wildcards.lesson})"
-    script:
-        "../workflow/scripts/ask.py"
+            rule:
+                name:
+                    f"ask_{study}_{setting}_{number}".replace("-", "_")
+                input:
+                    model=lambda wildcards: model_files(wildcards.model),
+                    knowledge=lambda wildcards, study=study, setting=setting, group=group: expand(
+                        paths.ITEMS,
+                        knowledge=wildcards.knowledge,
+                        language=exam_languages(study, setting, group, wildcards),
+                    ),
+                    adapters=lambda wildcards, study=study, setting=setting, group=group: [
+                        f"{folder}/{file}"
+                        for own in exam_adapters(study, setting, group, wildcards).values()
+                        for folder in own.values()
+                        for file in paths.ADAPTER_FILES
+                    ],
+                output:
+                    expand(paths.ANSWERS, study=study, setting=setting, lesson=group, allow_missing=True),
+                log:
+                    f"results/logs/ask/{{model}}/{{knowledge}}/{name}.log",
+                benchmark:
+                    f"results/benchmarks/ask/{{model}}/{{knowledge}}/{name}.tsv"
+                wildcard_constraints:
+                    lesson=one_of(lessons),
+                conda:
+                    "../envs/cpu.yaml"
+                threads: 1
+                resources:
+                    mem_mb=2000,
+                    runtime=60,
+                params:
+                    model=lambda wildcards, input: os.path.dirname(input.model[0]),
+                    study=study,
+                    setting=setting,
+                    languages=lambda wildcards, study=study, setting=setting, group=group: exam_languages(
+                        study, setting, group, wildcards
+                    ),
+                    asked=lambda wildcards, study=study, setting=setting, group=group: {
+                        lesson: plan.asked_in(settings, study, setting, lesson) for lesson in together(group, wildcards)
+                    },
+                    adapters=lambda wildcards, study=study, setting=setting, group=group: exam_adapters(
+                        study, setting, group, wildcards
+                    ),
+                    context=settings.context.model_dump() if setting == "in-context" else None,
+                    seeds=plan.seeds_of(settings) if setting == "in-context" else None,
+                    asking=lambda wildcards: settings.models[wildcards.model].asking.model_dump(),
+                    version=version("ask"),
+                message:
+                    f"Ask {{wildcards.model}} the {{wildcards.knowledge}} items ({study}, {setting}), {len(group)} lessons at once: {', '.join(group)}"
+                script:
+                    "../workflow/scripts/ask.py"

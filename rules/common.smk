@@ -50,47 +50,44 @@ def recipe(wildcards):
     return settings.models[wildcards.model].recipe.model_dump()
 
 
-def exam_languages(wildcards):
-    """The languages an exam is asked in."""
-    return plan.asked_in(settings, wildcards.study, wildcards.setting, wildcards.lesson)
-
-
-def exam_items(wildcards):
-    """The items an exam asks."""
-    return expand(paths.ITEMS, knowledge=wildcards.knowledge, language=exam_languages(wildcards))
-
-
-def in_context(wildcards):
-    """Whether an exam's questions come after a context."""
-    return wildcards.setting == "in-context"
-
-
-def lesson_items(wildcards):
-    """The items that a lesson teaches."""
-    return expand(paths.ITEMS, knowledge=wildcards.knowledge, language=plan.languages_of(wildcards.lesson))
-
-
-def exam_adapters(wildcards):
-    """The adapters an exam asks, keyed by (seed, epoch)."""
-    return {
-        key: paths.ADAPTER.format(**dict(wildcards.items()), seed=key[0], epoch=key[1])
-        for key in plan.adapters_of(settings, wildcards.study, wildcards.setting, wildcards.model)
-    }
-
-
-def language_rows():
-    """The rows of the language table that figures and pages need."""
-    return [asdict(LANGUAGES[language]) for language in settings.languages]
-
-
-def taught_together(group, wildcards):
+def together(group, wildcards):
     """The lessons of a cohort, in which a lesson may be a wildcard."""
     return [lesson.format(**dict(wildcards.items())) for lesson in group]
 
 
 def taught_languages(group, wildcards):
     """The languages that the lessons of a cohort need, each once."""
-    return sorted({code for lesson in taught_together(group, wildcards) for code in plan.languages_of(lesson)})
+    return sorted({code for lesson in together(group, wildcards) for code in plan.languages_of(lesson)})
+
+
+def asked_languages(study, setting, group, wildcards):
+    """The languages that the exams of a cohort are asked in, each once."""
+    return sorted({code for lesson in together(group, wildcards) for code in plan.asked_in(settings, study, setting, lesson)})
+
+
+def exam_languages(study, setting, group, wildcards):
+    """The languages that the exams of a cohort need: those asked in and, in context, those taught in."""
+    taught = taught_languages(group, wildcards) if setting == "in-context" else []
+    return sorted({*taught, *asked_languages(study, setting, group, wildcards)})
+
+
+def exam_adapters(study, setting, group, wildcards):
+    """The adapters that the exams of a cohort ask, by lesson and (seed, epoch); none where nothing is trained."""
+    keys = plan.adapters_of(settings, study, setting, wildcards.model)
+    return {
+        lesson: {
+            (seed, epoch): paths.ADAPTER.format(
+                model=wildcards.model, knowledge=wildcards.knowledge, lesson=lesson, seed=seed, epoch=epoch
+            )
+            for seed, epoch in keys
+        }
+        for lesson in (together(group, wildcards) if keys else [])
+    }
+
+
+def language_rows():
+    """The rows of the language table that figures and pages need."""
+    return [asdict(LANGUAGES[language]) for language in settings.languages]
 
 
 def panels_of(study):

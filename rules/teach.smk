@@ -8,10 +8,8 @@ for name, model in settings.models.items():
     for prefix, study in SORTS.items():
         lessons = plan.lessons_of(settings, study)
         epochs = plan.epochs_of(settings, plan.STUDIES[study].lessons, name)
-        # With `cohort: 1` the lesson is a wildcard, so that one rule makes a job of each.
-        groups = [["{lesson}"]] if settings.cohort == 1 else plan.cohorts(settings, lessons)
-        for number, group in enumerate(groups if lessons else [], start=1):
-            tag = "{lesson}" if settings.cohort == 1 else f"{prefix}{number}"
+        for number, group in enumerate(plan.groups(settings, lessons), start=1):
+            tag = f"{prefix}{number}" if group != ["{lesson}"] else "{lesson}"
 
             rule:
                 name:
@@ -44,7 +42,7 @@ for name, model in settings.models.items():
                     runtime=240,
                 params:
                     model=lambda wildcards, input: os.path.dirname(input.model[0]),
-                    lessons=lambda wildcards, group=group: taught_together(group, wildcards),
+                    lessons=lambda wildcards, group=group: together(group, wildcards),
                     languages=lambda wildcards, group=group: taught_languages(group, wildcards),
                     target=lambda wildcards, name=name: paths.ADAPTER.format(
                         model=name, knowledge=wildcards.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"

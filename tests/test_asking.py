@@ -5,16 +5,19 @@ import copy
 import polars as pl
 import pytest
 import torch
-from transformers import GenerationConfig
+from peft import PeftModel
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from isogloss.asking.choosing import likeliest, log_likelihoods
-from isogloss.asking.exam import ANSWER_SCHEMA, hold_all, questions
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.exam import hold_taught, hold_untaught, questions, read_adapters
+from isogloss.asking.generation import _generated, _said, answer_greedily
+from isogloss.asking.reading import planted, readable
 from isogloss.config import Asking, SandboxRecipe, Teaching
 from isogloss.models.local import chat_prompt
 from isogloss.models.sandbox.pretrain import build_model
 from isogloss.teaching.cohort import teach_cohort
 from isogloss.teaching.lora import Lesson
+from isogloss.teaching.stacked import stacked
 
 QUESTIONS = ["What?", "What is the market day of the place called Karumo?", "¿Qué día es?", "月曜日 lunes"]
 
@@ -39,17 +42,11 @@ def taught(tiny, root):
     return teach_cohort(*tiny, "base", [lesson], teaching, 1, root, "1")["eng"][30]
 
 
-def test_batches_answer_as_single_questions_do(tiny, tmp_path):
+def test_batches_answer_as_single_questions_do(tiny):
     base, tokenizer = tiny
     expected = [one_by_one(base, tokenizer, question, 12) for question in QUESTIONS]
     for batch in (1, 3, 10):
-        assert answer_greedily(base, tokenizer, QUESTIONS, 12, batch) == expected
-    exam = pl.DataFrame({"asked_in": ["eng"] * 4, "item": ["a", "b", "c", "d"], "question": QUESTIONS})
-    folder = taught(tiny, tmp_path)
-    table = hold_all(base, tokenizer, exam, Asking(max_new_tokens=12, batch=3), "eng", {(1, 30): folder})
-    assert table["answer"].to_list()[:3] == ["Monday", "Karumo market", "lunes"]
-    assert table.schema == pl.Schema(ANSWER_SCHEMA)
-    assert table["epoch"].unique().to_list() == [30]
+        assert answer_greedily(base, tokenizer, QUESTIONS, 12, batch) == [expected]
 
 
 def narrow_sandbox(tokenizer, local_window):
@@ -62,33 +59,13 @@ def narrow_sandbox(tokenizer, local_window):
     return model
 
 
-def test_a_first_layer_that_looks_back_a_little_does_so_in_batches_too(tiny):
-    """The sandbox's architecture: padding must not eat up what its first layer sees."""
-    _, tokenizer = tiny
-    model = narrow_sandbox(tokenizer, 5)
-    long = [*QUESTIONS, " ".join(QUESTIONS)]
-    prompts = [chat_prompt(tokenizer, question) for question in long]
-    batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt", padding_side="left")
-    model.generation_config.eos_token_id = None  # all say the same number of tokens
-    settings = GenerationConfig(max_new_tokens=9, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=None)
-    together = model.generate(**batch, generation_config=settings)[:, batch["input_ids"].shape[1] :]
-    for prompt, found in zip(prompts, together, strict=True):
-        tokens = list(prompt)
-        for _ in range(9):
-            tokens.append(model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item())
-        assert found.tolist() == tokens[len(prompt) :]
-    assert len({tuple(found.tolist()) for found in together}) > 1
-
-
 @pytest.mark.parametrize("local_window", [None, 5, 40])
-def test_a_context_is_read_once_for_all_its_questions(tiny, local_window):
-    """Answers are those to each question alone, whatever the lengths and whether or not a layer sees the whole context."""
+def test_a_shared_beginning_is_read_once(tiny, local_window):
+    """Answers are those to each question alone, whatever the lengths and whether or not a layer sees the whole beginning."""
     base, tokenizer = tiny
     model = narrow_sandbox(tokenizer, local_window) if local_window else base
-    contexts = ["Karumo: lunes", "x", "What is the market day of the place called Karumo?\nMonday\nWhat?\nlunes"]
-    pairs = [(context, question) for question in QUESTIONS for context in contexts] + [("asked of only once", "What?")]
-    before, asked = map(list, zip(*pairs, strict=True))
-    texts = [f"{context}\n{question}" for context, question in pairs]
+    contexts = ["Karumo: lunes", "x", 2 * "What is the market day of the place called Karumo?\nMonday\nWhat?\nlunes\n"]
+    texts = [f"{context}\n{question}" for question in QUESTIONS for context in contexts] + ["asked of only once\nWhat?"]
     tokenizer = ending_often(model, tokenizer, texts)
     expected = [one_by_one(model, tokenizer, text, 30) for text in texts]
     assert sum(answer is not None for answer in expected) > len(expected) / 2
@@ -96,17 +73,77 @@ def test_a_context_is_read_once_for_all_its_questions(tiny, local_window):
     read = []
     hook = model.model.embed_tokens.register_forward_hook(lambda module, inputs, output: read.append(inputs[0].numel()))
     for batch in (1, 2, 3, 20):
-        assert answer_greedily(model, tokenizer, asked, 30, batch, before) == expected
+        assert answer_greedily(model, tokenizer, texts, 30, batch) == [expected]
+    of_one = [f"{contexts[2]}\n{question}" for question in QUESTIONS]
     read.clear()
-    answer_greedily(model, tokenizer, asked, 1, 3, before)
+    answer_greedily(model, tokenizer, of_one, 1, 4)
     together = sum(read)
     read.clear()
-    answer_greedily(model, tokenizer, texts, 1, 1)
+    answer_greedily(model, tokenizer, of_one, 1, 1)
     hook.remove()
-    assert together < 0.8 * sum(read), "not every question brings its context"
-    exam = pl.DataFrame({"asked_in": ["eng"] * len(asked), "item": texts, "question": asked, "before": before})
-    table = hold_all(model, tokenizer, exam, Asking(max_new_tokens=30, batch=3), "eng", {})
-    assert table["answer"].to_list() == expected
+    assert together < 0.6 * sum(read), "not every question brings its context"
+
+
+FAMILIES = {
+    "llama": {},
+    "qwen2": {},
+    "qwen3": {"head_dim": 16},
+    "mistral": {"sliding_window": 5},
+    "gemma3_text": {"sliding_window": 5, "head_dim": 16},
+    "cohere": {},
+    "cohere2": {"sliding_window": 5},
+    "olmo2": {},
+    "phi3": {},
+    "gpt_neox": {},
+    "bloom": {},  # no positions
+    "mamba": {},  # no attention
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_of_models(tiny, family):
+    """In batches and with beginnings shared, whatever the architecture."""
+    _, tokenizer = tiny
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "vocab_size": len(tokenizer)}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
+    tokens = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": None, "bos_token_id": None}
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(family, **sizes, **heads, **tokens, initializer_range=0.2, **FAMILIES[family])
+    model = AutoModelForCausalLM.from_config(config).eval()
+    if readable(model):
+        model.double()  # eager attention cannot pad in float64: the least number becomes infinity in its softmax
+    with torch.no_grad():
+        for p in model.parameters():
+            p.mul_(2)  # so that it says more than one thing
+    assert readable(model) == (family not in ("bloom", "mamba"))
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.add_special_tokens({"eos_token": "never said"})
+    prompts = sorted(
+        chat_prompt(tokenizer, f"{context}\n{question}") for context in (QUESTIONS[1], "x") for question in QUESTIONS
+    )
+    say = _said if readable(model) else _generated
+    with torch.inference_mode():
+        (found,) = say(model, tokenizer, prompts, 1, 7)
+    for prompt, said in zip(prompts, found.tolist(), strict=True):
+        whole = list(prompt)
+        for _ in range(7):
+            with torch.no_grad():
+                whole.append(model(input_ids=torch.tensor([whole])).logits[0, -1].argmax().item())
+        assert said == whole[len(prompt) :]
+    assert len({tuple(said) for said in found.tolist()}) > 1
+
+
+def test_trees_have_each_beginning_once(monkeypatch):
+    prompts = [[], [1, 2], [1, 2, 3], [1, 4], [5], [5]]
+    trees, places = planted(prompts)
+    assert trees == [([1, 2, 3, 4, 5], [0, 1, 2, 1, 0], [None, 0, 1, 0, None])]
+    assert places == [(0, []), (0, [0, 1]), (0, [0, 1, 2]), (0, [0, 3]), (0, [4]), (0, [4])]
+    many = sorted([i, j, j, j] for i in range(6) for j in range(4))
+    monkeypatch.setattr("isogloss.asking.reading.TREE", 4)
+    trees, places = planted(many)
+    assert [len(tokens) for tokens, _, _ in trees] == [13] * 6, "no more than 4 prompts have"
+    for prompt, (tree, path) in zip(many, places, strict=True):
+        assert [trees[tree][0][i] for i in path] == prompt
 
 
 def ending_often(model, tokenizer, texts):
@@ -124,16 +161,63 @@ def ending_often(model, tokenizer, texts):
     return tokenizer
 
 
-def test_an_unfinished_answer_is_labelled(tiny, tmp_path):
-    base, tokenizer = tiny
+def test_an_unfinished_answer_is_labelled(tiny):
     exam = pl.DataFrame({"asked_in": ["eng"], "item": ["a"], "question": [QUESTIONS[1]]})
-    folder = taught(tiny, tmp_path)
-    table = hold_all(base, tokenizer, exam, Asking(max_new_tokens=1, batch=3), "eng", {(1, 30): folder})
-    assert table["answer"].to_list() == [None]
-    assert table["state"].to_list() == ["unfinished"]
-    untaught = hold_all(base, tokenizer, exam, Asking(max_new_tokens=1, batch=3), None, {})
-    assert untaught["taught_in"].to_list() == [None]
-    assert untaught["epoch"].to_list() == [0]
+    held = hold_untaught(*tiny, {"none": exam}, Asking(max_new_tokens=1, batch=3))["none"]
+    assert held.select("seed", "epoch", "context", "answer", "state").rows() == [(0, 0, None, None, "unfinished")]
+
+
+@pytest.fixture(scope="module")
+def adapters(tiny, tmp_path_factory):
+    """Three lessons' adapters after two different epochs."""
+    teaching = Teaching(rank=4, alpha=8, epochs=6, batch=2, learning_rate=1e-2)
+    answers = {"eng": ["Monday", "Karumo market", "lunes"], "spa": ["lunes", "x", "Karumo"], "zul": ["月曜日", "market", "day"]}
+    lessons = [Lesson(name, QUESTIONS[:3], own) for name, own in answers.items()]
+    root = tmp_path_factory.mktemp("store")
+    taught = teach_cohort(*tiny, "base", lessons, teaching, 1, root, "1")
+    return {name: {(1, 3): folders[3], (1, 6): folders[6]} for name, folders in taught.items()}
+
+
+def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters):
+    """Token by token, in float64; and every lesson is asked in its own languages."""
+    base, tokenizer = tiny
+    asked = [*QUESTIONS, *QUESTIONS[::-1]]
+    exam = pl.DataFrame({"asked_in": ["eng"] * 4 + ["spa"] * 4, "item": list("abcd") * 2, "question": asked})
+    exams = {"spa": exam.filter(asked_in="eng"), "eng": exam, "zul": exam.filter(asked_in="spa")}
+    expected = {
+        (lesson, *key, question): one_by_one(
+            PeftModel.from_pretrained(copy.deepcopy(base), folder).eval(), tokenizer, question, 12
+        )
+        for lesson, folders in adapters.items()
+        for key, folder in folders.items()
+        for question in QUESTIONS
+    }
+    for batch in (1, 3, 10):
+        held = hold_taught(base, tokenizer, exams, Asking(max_new_tokens=12, batch=batch), adapters)
+        assert list(held) == list(exams)
+        for lesson, table in held.items():
+            assert table.select("asked_in", "item").rows() == exams[lesson].select("asked_in", "item").rows() * 2
+            assert table["epoch"].to_list() == [3] * len(exams[lesson]) + [6] * len(exams[lesson])
+            for row in table.iter_rows(named=True):
+                assert row["answer"] == expected[lesson, row["seed"], row["epoch"], row["question"]]
+    assert len(set(expected.values())) > 6
+
+
+def test_questions_that_do_not_fit_are_asked_in_parts(tiny, monkeypatch):
+    base, tokenizer = tiny
+    expected = answer_greedily(base, tokenizer, QUESTIONS, 12, 4)
+
+    def limited(model, tokenizer, prompts, *rest):
+        if len(prompts) > least:
+            raise torch.OutOfMemoryError("allocation failed")
+        return _said(model, tokenizer, prompts, *rest)
+
+    monkeypatch.setattr("isogloss.asking.generation._said", limited)
+    least = 1
+    assert answer_greedily(base, tokenizer, QUESTIONS, 12, 4) == expected
+    least = 0
+    with pytest.raises(torch.OutOfMemoryError):
+        answer_greedily(base, tokenizer, QUESTIONS, 12, 4)
 
 
 def test_questions_of_all_languages_are_one_exam():
@@ -145,7 +229,7 @@ def test_questions_of_all_languages_are_one_exam():
 def test_forced_choice_sums_what_the_model_says_token_by_token(tiny):
     base, tokenizer = tiny
     options = [["Monday", "lunes", "月曜日"], ["Karumo", "x"], ["Понедельник", "market day of the place"], ["a", "b", "c", "d"]]
-    found = log_likelihoods(base, tokenizer, QUESTIONS, options, 3)
+    (found,) = log_likelihoods(base, tokenizer, QUESTIONS, options, 3)
     for question, answers, values in zip(QUESTIONS, options, found, strict=True):
         for answer, value in zip(answers, values, strict=True):
             prompt = chat_prompt(tokenizer, question)
@@ -157,3 +241,16 @@ def test_forced_choice_sums_what_the_model_says_token_by_token(tiny):
     assert likeliest([[-3.0, -1.0, -1.0], [0.0, -5.0]]) == [1, 0]
     with pytest.raises(ValueError, match="option 2 of 'What\\?' is empty"):
         log_likelihoods(base, tokenizer, ["What?"], [["a", ""]], 3)
+
+
+def test_adapters_choose_together_as_peft_does_alone(tiny, adapters):
+    base, tokenizer = tiny
+    options = [["Monday", "lunes"], ["Karumo", "x", "Karumo market"], ["lunes", "market"], ["a", "b"]]
+    folders = [folder for own in adapters.values() for folder in own.values()]
+    with stacked(base, *read_adapters(folders)):
+        together = log_likelihoods(base, tokenizer, QUESTIONS, options, 3, len(folders))
+    for found, folder in zip(together, folders, strict=True):
+        model = PeftModel.from_pretrained(copy.deepcopy(base), folder).get_base_model().eval()
+        (expected,) = log_likelihoods(model, tokenizer, QUESTIONS, options, 1)
+        for own, alone in zip(found, expected, strict=True):
+            assert own == pytest.approx(alone, abs=1e-9)

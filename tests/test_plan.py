@@ -75,9 +75,12 @@ def test_an_exam_that_no_study_has_is_refused(config):
 
 
 def test_cohorts_split_the_lessons_by_the_config_alone(config):
-    groups = plan.cohorts(config, config.languages)
-    assert [len(group) for group in groups] == [5, 5, 5, 4]
+    groups = plan.groups(config, config.languages)
+    assert [len(group) for group in groups] == [10, 9]
     assert [lesson for group in groups for lesson in group] == config.languages
+    assert plan.groups(config.model_copy(update={"cohort": "auto"}), config.languages) == [config.languages]
+    assert plan.groups(config.model_copy(update={"cohort": 1}), config.languages) == [["{lesson}"]]
+    assert plan.groups(config, []) == []
 
 
 @pytest.mark.parametrize("script", versions.recorded())

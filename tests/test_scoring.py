@@ -121,7 +121,8 @@ def test_table():
         ("eng", 1, 12, "fra", "q1", None, "?", "other", "answered"),
         (None, 0, 0, "fra", "q1", None, "?", "avr.", "answered"),
     ]
-    answers = pl.DataFrame(rows, schema=ANSWER_SCHEMA, orient="row").with_columns(lesson=pl.col("taught_in").fill_null("none"))
+    about = ("sandbox", "fictional", "transferability", "fine-tuning")
+    answers = pl.DataFrame([(*about, row[0] or "none", *row) for row in rows], schema=ANSWER_SCHEMA, orient="row")
     known = {
         "eng": items("April", ["April", "Apr"]),
         "swe": items("april", ["april"]),

@@ -13,7 +13,7 @@ from isogloss.config import Teaching
 from isogloss.paths import ADAPTER_FILES
 from isogloss.store import Store, key_of
 from isogloss.teaching.cohort import publish, teach_cohort
-from isogloss.teaching.lora import IGNORED, Lesson, batches, examples, losses, teach
+from isogloss.teaching.lora import IGNORED, Lesson, batches, examples, step_losses, teach
 
 TEACHING = Teaching(rank=4, alpha=4, epochs=3, batch=2, learning_rate=1e-2)
 ENGLISH = Lesson("eng", ["What is it? a", "What is it? b", "What is it? c"], ["Monday", "market", "Karumo"])
@@ -73,20 +73,23 @@ def test_the_loss_falls_and_the_base_stays_as_it_was(tiny):
     assert not any(p.requires_grad for p in base.parameters())
 
 
-@pytest.mark.parametrize("precision", [torch.float64, torch.float32])
-def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatch, precision):
+@pytest.mark.parametrize(
+    ("precision", "saving"),
+    [(torch.float64, {}), (torch.float32, {}), (torch.float64, {"at_once": 1}), (torch.float64, {"checkpointing": True})],
+)
+def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatch, precision, saving):
     """Lessons of unequal number and length; rounding apart, every loss and every adapter is the same."""
     base, tokenizer = copy.deepcopy(tiny[0]).to(precision), tiny[1]
     long = Lesson("fra", [*SPANISH.questions, " ".join(ENGLISH.questions), "x"], [*SPANISH.answers, "Karumo market day", "y"])
     lessons = [ENGLISH, SPANISH, long, Lesson("zul", ["z"], ["Karumo"])]
-    teaching = TEACHING.model_copy(update={"epochs": 7})  # 21 steps for the longest
+    teaching = TEACHING.model_copy(update={"epochs": 7} | saving)  # 21 steps for the longest
     found, heard = {}, []
 
     def listening(*args):
-        heard.append(losses(*args))
+        heard.append(step_losses(*args))
         return heard[-1]
 
-    monkeypatch.setattr("isogloss.teaching.lora.losses", listening)
+    monkeypatch.setattr("isogloss.teaching.lora.step_losses", listening)
     teach(base, tokenizer, lessons, teaching, 1, lambda epoch, number, progress, loss: found.update({number: progress}))
     steps = [-(-len(lesson.questions) // teaching.batch) for lesson in lessons]
     own = [[] for _ in lessons]
@@ -101,6 +104,69 @@ def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatc
             assert close(found[k].adapter, adapter)
         else:
             assert own[k] == pytest.approx(expected, rel=1e-4)
+
+
+def test_checkpointing_computes_layers_twice(tiny):
+    base, tokenizer = tiny
+    calls = []
+    hook = base.model.layers[0].mlp.register_forward_pre_hook(lambda *_: calls.append(1))
+    for checkpointing in (False, True):
+        teaching = TEACHING.model_copy(update={"epochs": 1, "checkpointing": checkpointing})
+        teach(base, tokenizer, [ENGLISH], teaching, 1, lambda *_: None)
+    hook.remove()
+    assert len(calls) == 2 + 4
+    assert not base.is_gradient_checkpointing
+    assert not any(module.training for module in base.modules())
+
+
+def test_in_bfloat16_adapters_stay_precise(tiny):
+    """A base in half the precision learns about as fast."""
+    _, tokenizer = tiny
+    heard = {}
+    for precision in (torch.float32, torch.bfloat16):
+        base = copy.deepcopy(tiny[0]).to(precision)
+        heard[precision] = []
+        teaching = TEACHING.model_copy(update={"epochs": 6})
+        kept = []
+        teach(
+            base,
+            tokenizer,
+            [ENGLISH, SPANISH],
+            teaching,
+            1,
+            lambda epoch, number, progress, loss, p=precision, kept=kept: (heard[p].append(loss), kept.append(progress)),
+        )
+        assert {p.dtype for progress in kept for p in progress.adapter.values()} == {torch.float32}
+    assert heard[torch.bfloat16] == pytest.approx(heard[torch.float32], rel=0.1)
+    assert heard[torch.bfloat16][-1] < 0.7 * heard[torch.bfloat16][0]
+
+
+def test_a_cohort_that_does_not_fit_is_split(tiny, tmp_path, monkeypatch):
+    """After an epoch, memory is said to suffice for two lessons only; what was done is kept."""
+    lessons = [ENGLISH, SPANISH, Lesson("zul", ["z"], ["Karumo"])]
+    whole = run(tiny, lessons, tmp_path / "whole")
+    sizes = []
+
+    def limited(model, parts, *rest):
+        sizes.append(len(parts))
+        if len(parts) > 2 and len(sizes) > 2:
+            raise torch.OutOfMemoryError("allocation failed")
+        return step_losses(model, parts, *rest)
+
+    monkeypatch.setattr("isogloss.teaching.lora.step_losses", limited)
+    split = run(tiny, lessons, tmp_path / "split")
+    assert sizes[:3] == [3, 2, 3], "an epoch of all three, then they are too many"
+    assert 3 not in sizes[3:]
+    for lesson in lessons:
+        for epoch in (1, 2, 3):
+            assert close(weights(whole[lesson.name][epoch]), weights(split[lesson.name][epoch]))
+
+    def none(*_):
+        raise torch.OutOfMemoryError("allocation failed")
+
+    monkeypatch.setattr("isogloss.teaching.lora.step_losses", none)
+    with pytest.raises(MemoryError, match="for teaching eng alone; write at_once: 1 or checkpointing: true"):
+        run(tiny, lessons, tmp_path / "none")
 
 
 def test_a_lesson_does_not_depend_on_its_cohort(tiny, tmp_path):

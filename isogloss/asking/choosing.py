@@ -3,6 +3,7 @@
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from isogloss.asking.reading import begin, readable
 from isogloss.models.local import chat_prompt
 
 
@@ -13,33 +14,38 @@ def log_likelihoods(
     questions: list[str],
     options: list[list[str]],
     batch_size: int,
-) -> list[list[float]]:
-    """Log-probability of each option as the answer to its question, summed over the option's tokens and the end of the answer.
+    lessons: int = 1,
+) -> list[list[list[float]]]:
+    """Log-probability of each option as the answer to its question, summed over the option's tokens and the end of the answer:
+    [lesson][question][option].
 
-    `options[i]` are those of `questions[i]`. Natural logarithms, in the model's precision; an option without tokens is a
-    ValueError.
+    `options[i]` are those of `questions[i]`; `model` has as many adapters stacked as there are lessons, each of which reads
+    `batch_size` options at a time. Natural logarithms, in the model's precision; an option without tokens is a ValueError, and so
+    is a model with layers that are no attention.
     """
-    rows = []  # tokens, where the option begins, question, option
+    if not readable(model):
+        raise ValueError(f"{type(model).__name__} has layers that are no attention; forced choice is not made for such models")
+    rows = []  # tokens, how many of them are the option's, question, option
     for i, (question, answers) in enumerate(zip(questions, options, strict=True)):
         prompt = chat_prompt(tokenizer, question)
         for j, answer in enumerate(answers):
             tokens = tokenizer(answer, add_special_tokens=False)["input_ids"]
             if not tokens:
                 raise ValueError(f"option {j + 1} of {question!r} is empty")
-            rows.append(([*prompt, *tokens, tokenizer.eos_token_id], len(prompt), i, j))
-    found = [[0.0] * len(answers) for answers in options]
-    rows.sort(key=lambda row: len(row[0]))
+            rows.append(([*prompt, *tokens, tokenizer.eos_token_id], len(tokens) + 1, i, j))
+    found = [[[0.0] * len(answers) for answers in options] for _ in range(lessons)]
+    rows.sort(key=lambda row: row[0])
     for first in range(0, len(rows), batch_size):
         chosen = rows[first : first + batch_size]
-        # padding on the right is never seen by what comes before it
-        batch = tokenizer.pad({"input_ids": [row[0] for row in chosen]}, return_tensors="pt", padding_side="right")
-        batch = batch.to(model.device)
-        begins = min(row[1] for row in chosen)
-        hidden = model.model(**batch).last_hidden_state[:, begins - 1 : -1]
-        logits = model.lm_head(hidden).log_softmax(dim=-1)
-        each = logits.gather(-1, batch["input_ids"][:, begins:, None]).squeeze(-1).tolist()
-        for values, (whole, start, i, j) in zip(each, chosen, strict=True):
-            found[i][j] = sum(values[start - begins : len(whole) - begins])
+        longest = max(row[1] for row in chosen)
+        # the token before an option says its first token
+        logits, _ = begin(model, [row[0] for row in chosen], lessons, longest + 1)
+        said = logits[:, :-1].log_softmax(dim=-1).view(lessons, len(chosen), longest, -1)
+        wanted = torch.tensor([row[0][-longest:] for row in chosen], device=said.device)
+        each = said.gather(-1, wanted.expand(lessons, -1, -1)[..., None]).squeeze(-1).tolist()
+        for own, values in zip(found, each, strict=True):
+            for value, (_, length, i, j) in zip(values, chosen, strict=True):
+                own[i][j] = sum(value[-length:])
     return found
 
 

@@ -1,17 +1,23 @@
-"""An exam: the items of some languages, asked of a model taught a lesson (or nothing)."""
+"""Exams: the items of some languages, asked of a model taught a lesson (or nothing); several lessons at once."""
 
+import json
 from pathlib import Path
 
 import polars as pl
-from peft import PeftModel
+from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Asking
-from isogloss.models.local import without_adapter
 from isogloss.teaching.context import drawn, interleaved, written
+from isogloss.teaching.stacked import Adapter, stacked
 
 ANSWER_SCHEMA = {
+    "model": pl.String,
+    "knowledge": pl.String,
+    "study": pl.String,
+    "setting": pl.String,
+    "lesson": pl.String,
     "taught_in": pl.String,
     "seed": pl.Int64,
     "epoch": pl.Int64,
@@ -35,8 +41,8 @@ def questions(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list[int]) -> pl.DataFrame:
-    """The exam once a seed, with the columns seed, context (what stands before the question, as `language:item`) and before (its
-    text).
+    """The exam once a seed, each question after a context, with the columns seed and context (what the context says, as
+    `language:item`).
 
     `lesson` has version, item, question and answer, as from `isogloss.teaching.lessons.content`; a context has `pairs` of them,
     or of two languages half as many items, each in both.
@@ -48,46 +54,85 @@ def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list
         lines = interleaved(drawn(items, max(1, pairs // len(versions)), seed), versions, seed)
         texts = written(lesson, lines)
         named = {item: [f"{version}:{other}" for version, other in chosen] for item, chosen in lines.items()}
+        asked = [f"{texts[item]}\n{question}" for item, question in exam.select("item", "question").iter_rows()]
         parts.append(
             exam.with_columns(
                 pl.lit(seed).alias("seed"),
                 pl.Series("context", [named[item] for item in exam["item"]], dtype=pl.List(pl.String)),
-                pl.Series("before", [texts[item] for item in exam["item"]]),
+                pl.Series("question", asked),
             )
         )
     return pl.concat(parts)
 
 
-def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: pl.DataFrame, asking: Asking) -> pl.DataFrame:
-    """The exam with the columns answer and state: `answered`, or `unfinished` (and answer null) without an end.
+def hold(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: pl.DataFrame, asking: Asking, lessons: int = 1
+) -> list[pl.DataFrame]:
+    """The exam with the columns answer and state (`answered`, or `unfinished`, and answer null, without an end), a table for each
+    of the adapters stacked in `model`."""
+    asked = exam["question"].to_list()
+    state = pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state")
+    return [
+        exam.with_columns(pl.Series("answer", answers, dtype=pl.String)).with_columns(state)
+        for answers in answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch, lessons)
+    ]
 
-    The column before, if there is one, has what stands before the question.
-    """
-    before = exam["before"].to_list() if "before" in exam.columns else None
-    answers = answer_greedily(model, tokenizer, exam["question"].to_list(), asking.max_new_tokens, asking.batch, before)
-    return exam.with_columns(pl.Series("answer", answers, dtype=pl.String)).with_columns(
-        pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state")
+
+def hold_untaught(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exams: dict[str, pl.DataFrame], asking: Asking
+) -> dict[str, pl.DataFrame]:
+    """The exams of several lessons, of a model that is taught nothing or in context; epoch 0, and seed 0 where an exam has none
+    of its own. Columns seed, epoch, asked_in, item, context, question, answer, state."""
+    own = {"seed": pl.lit(0), "context": pl.lit(None, dtype=pl.List(pl.String))}
+    whole = pl.concat(
+        [
+            exam.with_columns(epoch=pl.lit(0), lesson=pl.lit(lesson), **{k: v for k, v in own.items() if k not in exam.columns})
+            for lesson, exam in exams.items()
+        ],
+        how="diagonal",
     )
+    (held,) = hold(model, tokenizer, whole, asking)
+    return {lesson: held.filter(lesson=lesson).drop("lesson") for lesson in exams}
 
 
-def hold_all(
+def hold_taught(
     base: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    exam: pl.DataFrame,
+    exams: dict[str, pl.DataFrame],
     asking: Asking,
-    lesson: str | None,
-    adapters: dict[tuple[int, int], str | Path],
-) -> pl.DataFrame:
-    """Hold the exam with each adapter, keyed by (seed, epoch); with `base` alone if there is none (epoch 0, and seed 0 where the
-    exam has none of its own)."""
-    own = {"seed": pl.lit(0), "context": pl.lit(None, dtype=pl.List(pl.String))}
-    exam = exam.with_columns(**{name: value for name, value in own.items() if name not in exam.columns})
-    tables = []
-    if not adapters:
-        tables.append(hold(base, tokenizer, exam, asking).with_columns(epoch=pl.lit(0)))
-    for (seed, epoch), folder in adapters.items():
-        model = PeftModel.from_pretrained(base, folder).eval()
-        tables.append(hold(model, tokenizer, exam, asking).with_columns(seed=pl.lit(seed), epoch=pl.lit(epoch)))
-        base = without_adapter(model)
-    taught = pl.lit(lesson, dtype=pl.String).alias("taught_in")
-    return pl.concat(tables).with_columns(taught).select(list(ANSWER_SCHEMA)).cast(ANSWER_SCHEMA)
+    adapters: dict[str, dict[tuple[int, int], str | Path]],
+) -> dict[str, pl.DataFrame]:
+    """The exams of several lessons, each held with every adapter of the lesson, keyed by (seed, epoch). All adapters that are
+    asked in a language answer together. Columns seed, epoch, asked_in, item, context (null), question, answer, state.
+
+    Where two exams have a language, they ask the same questions in it.
+    """
+    asked: dict[tuple, list[pl.DataFrame]] = {}
+    by_language = {code: part for exam in exams.values() for (code,), part in exam.group_by("asked_in", maintain_order=True)}
+    for code, part in by_language.items():
+        lessons = [lesson for lesson, exam in exams.items() if code in exam["asked_in"]]
+        asked.setdefault(tuple((lesson, *key) for lesson in lessons for key in adapters[lesson]), []).append(part)
+    parts: dict[str, list[pl.DataFrame]] = {lesson: [] for lesson in exams}
+    for group, tables in asked.items():
+        folders = [adapters[lesson][seed, epoch] for lesson, seed, epoch in group]
+        with stacked(base, *read_adapters(folders), base.dtype):
+            held = hold(base, tokenizer, pl.concat(tables), asking, len(group))
+        for (lesson, seed, epoch), table in zip(group, held, strict=True):
+            own = {"seed": pl.lit(seed), "epoch": pl.lit(epoch), "context": pl.lit(None, dtype=pl.List(pl.String))}
+            parts[lesson].append(table.with_columns(**own))
+    whole = {}
+    for lesson, exam in exams.items():
+        order = {key: number for number, key in enumerate(exam.select("asked_in", "item").iter_rows())}
+        table = pl.concat(parts[lesson])
+        rank = [order[key] for key in table.select("asked_in", "item").iter_rows()]
+        whole[lesson] = table.with_columns(rank=pl.Series(rank)).sort("seed", "epoch", "rank").drop("rank")
+    return whole
+
+
+def read_adapters(folders: list[str | Path]) -> tuple[list[Adapter], float]:
+    """The weights of adapters in PEFT's format, and how they are scaled; ValueError if not all alike."""
+    settings = [json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8")) for folder in folders]
+    scales = {own["lora_alpha"] / own["r"] for own in settings}
+    if len(scales) > 1:
+        raise ValueError(f"{', '.join(map(str, folders))} are scaled differently: lora_alpha / r is {sorted(scales)}")
+    return [load_file(Path(folder) / "adapter_model.safetensors") for folder in folders], scales.pop()

@@ -9,10 +9,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 
 def load_model(folder: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load a model in float32, frozen and in evaluation mode, and its tokenizer, padding on the left."""
+    """A model, frozen and in evaluation mode, and its tokenizer, padding on the left: on an accelerator, if there is one, in
+    bfloat16, else in float32."""
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
-    return model.requires_grad_(False).eval(), tokenizer
+    accelerated = torch.cuda.is_available()
+    precision = torch.bfloat16 if accelerated else torch.float32
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=precision, use_safetensors=True)
+    return model.to("cuda" if accelerated else "cpu").requires_grad_(False).eval(), tokenizer
 
 
 def without_adapter(model: PeftModel) -> PreTrainedModel:

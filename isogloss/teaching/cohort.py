@@ -30,25 +30,39 @@ def teach_cohort(
 ) -> dict[str, dict[int, Path]]:
     """The adapter folder of every lesson and epoch; what the store already has is not trained again.
 
-    Lessons that have come equally far go on together.
+    Lessons that have come equally far go on together, in parts where memory does not suffice for all; MemoryError if not even for
+    one.
     """
     fresh, configuration = new_adapter(base, teaching, seed)
     stores = {}
     for lesson in lessons:
-        content = {"model": base_fingerprint, "lesson": asdict(lesson), "teaching": teaching.model_dump(), "seed": seed}
+        content = {"model": base_fingerprint, "lesson": asdict(lesson), "seed": seed}
+        content["teaching"] = teaching.model_dump(exclude={"at_once", "checkpointing"})  # results do not depend on these
         stores[lesson.name] = Store(store_root, key_of(content | {"version": version}))
 
     def done(lesson: Lesson) -> int:
         return _done(stores[lesson.name], teaching.epochs)
 
     unfinished = sorted((lesson for lesson in lessons if done(lesson) < teaching.epochs), key=done)
-    for epoch, group in itertools.groupby(unfinished, key=done):
-        together = list(group)
+    waiting = [list(group) for _, group in itertools.groupby(unfinished, key=done)]
+    while waiting:
+        together = waiting.pop(0)
+        epoch = done(together[0])
         print(f"{', '.join(lesson.name for lesson in together)}: epochs {epoch + 1} to {teaching.epochs}", flush=True)
         keep = _keep([stores[lesson.name] for lesson in together], together, configuration, teaching.epochs)
         folders = [stores[lesson.name].get(_name(epoch)) for lesson in together]
         resume = [_progress(folder) if epoch else Progress(fresh) for folder in folders]
-        teach(base, tokenizer, together, teaching, seed, keep, epoch, resume)
+        try:
+            teach(base, tokenizer, together, teaching, seed, keep, epoch, resume)
+        except torch.OutOfMemoryError as error:
+            if len(together) == 1:
+                remedy = (
+                    f"write at_once: {max(1, (teaching.at_once or teaching.batch) // 2)} or checkpointing: true under teaching"
+                )
+                raise MemoryError(f"the memory does not suffice for teaching {together[0].name} alone; {remedy}") from error
+            half = len(together) // 2
+            print(f"the memory does not suffice for {len(together)} lessons at once; half as many are tried", flush=True)
+            waiting[:0] = [together[:half], together[half:]]
     return {name: {epoch: store.get(_name(epoch)) for epoch in range(1, teaching.epochs + 1)} for name, store in stores.items()}
 
 
@@ -63,7 +77,7 @@ def _done(store: Store, epochs: int) -> int:
 
 
 def _progress(folder: Path) -> Progress:
-    return Progress(load_file(folder / WEIGHTS), torch.load(folder / STATE, weights_only=True))
+    return Progress(load_file(folder / WEIGHTS), torch.load(folder / STATE, weights_only=True, map_location="cpu"))
 
 
 def _keep(stores: list[Store], lessons: list[Lesson], configuration: LoraConfig, epochs: int):

@@ -5,13 +5,15 @@ they teach and in nothing else; but for rounding, a lesson's adapter does not de
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import polars as pl
 import torch
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from isogloss.config import Teaching
 from isogloss.models.local import chat_prompt
@@ -61,8 +63,8 @@ def batches(pairs: list[Pair], size: int, rng: random.Random) -> list[list[Pair]
     return [[pairs[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
 
 
-def losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> torch.Tensor:
-    """Mean loss over the learned tokens of each lesson's part of a batch: [lessons].
+def summed_losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> torch.Tensor:
+    """Sum of the loss over the learned tokens of each lesson's part of a batch: [lessons].
 
     Answers are on the right, so that only the end of each row reaches the output layer.
     """
@@ -70,7 +72,7 @@ def losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> torch.T
     nothing = ([pad], [IGNORED])  # a part with fewer pairs is filled up
     rows = [pair for part in parts for pair in [*part, *[nothing] * (size - len(part))]]
     longest = max(len(tokens) for tokens, _ in rows)
-    learned = max(sum(label != IGNORED for label in labels) for _, labels in rows)
+    learned = max(_learned(labels) for _, labels in rows)
     padded = [(longest - len(tokens), tokens, labels) for tokens, labels in rows]
     mask = torch.tensor([[0] * room + [1] * len(tokens) for room, tokens, _ in padded], device=model.device)
     logits = model(
@@ -83,7 +85,42 @@ def losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> torch.T
     target = torch.tensor([[IGNORED] * room + labels for room, _, labels in padded], device=model.device)[:, -learned:]
     precise = logits.to(torch.promote_types(logits.dtype, torch.float32)).flatten(0, 1)
     each = functional.cross_entropy(precise, target.flatten(), ignore_index=IGNORED, reduction="none")
-    return each.view(len(parts), -1).sum(dim=1) / (target != IGNORED).view(len(parts), -1).sum(dim=1)
+    return each.view(len(parts), -1).sum(dim=1)
+
+
+def _learned(labels: list[int]) -> int:
+    return sum(label != IGNORED for label in labels)
+
+
+def step_losses(model: PreTrainedModel, parts: list[list[Pair]], at_once: int, pad: int) -> torch.Tensor:
+    """Mean loss over the learned tokens of each lesson's batch [lessons]; the gradients of their sum are added up, `at_once`
+    pairs of a lesson at a time."""
+    learned = torch.tensor([sum(_learned(labels) for _, labels in part) for part in parts], device=model.device)
+    whole = torch.zeros(len(parts))
+    for first in range(0, max(map(len, parts)), at_once):
+        # in bfloat16 the adapters stay in float32
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=model.dtype is torch.bfloat16):
+            each = summed_losses(model, [part[first : first + at_once] for part in parts], pad) / learned
+        each.sum().backward()
+        whole = whole + each.detach().cpu()
+    return whole
+
+
+@contextmanager
+def checkpointed(model: PreTrainedModel, wanted: bool) -> Iterator[None]:
+    """`model` computes the activations of its layers again in the backward pass, if that is `wanted`, and drops out nothing."""
+    if not wanted:
+        yield
+        return
+    model.gradient_checkpointing_enable({"use_reentrant": False})
+    for module in model.modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            module.training = True  # else it keeps all; what it contains stays in evaluation mode
+    try:
+        yield
+    finally:
+        model.gradient_checkpointing_disable()
+        model.eval()
 
 
 def teach(
@@ -103,7 +140,8 @@ def teach(
     interrupted. A lesson with fewer pairs than others waits for them at the end of each epoch.
     """
     resume = resume or [Progress(new_adapter(base, teaching, seed)[0])] * len(lessons)
-    with stacked(base, [progress.adapter for progress in resume], teaching.alpha / teaching.rank) as stack:
+    adapters = [progress.adapter for progress in resume]
+    with stacked(base, adapters, teaching.alpha / teaching.rank) as stack, checkpointed(base, teaching.checkpointing):
         optimizers = [
             torch.optim.AdamW(adapter.values(), lr=teaching.learning_rate, weight_decay=0.0, fused=True)
             for adapter in stack.adapters
@@ -118,8 +156,8 @@ def teach(
             for step in range(max(map(len, drawn))):
                 present = [k for k, own in enumerate(drawn) if step < len(own)]
                 stack.choose(present)
-                each = losses(base, [drawn[k][step] for k in present], tokenizer.pad_token_id)
-                each.sum().backward()
+                now = [drawn[k][step] for k in present]
+                each = step_losses(base, now, teaching.at_once or teaching.batch, tokenizer.pad_token_id)
                 stack.hand_on_gradients(present)
                 for k, loss in zip(present, each.tolist(), strict=True):
                     optimizers[k].step()

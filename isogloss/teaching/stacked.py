@@ -53,8 +53,10 @@ class StackedLinear(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x [lessons x rows, t, in] to [lessons x rows, t, out]."""
         down, up = (self.down, self.up) if self.chosen is None else (self.down[self.chosen], self.up[self.chosen])
-        own = x.reshape(len(down), -1, x.shape[-1]) @ down.transpose(1, 2) @ up.transpose(1, 2)
-        return self.base(x) + self.scale * own.reshape(*x.shape[:-1], -1)
+        inner = x.reshape(len(down), -1, x.shape[-1]) @ down.transpose(1, 2)
+        whole = self.base(x)
+        by_lesson = whole.view(len(down), -1, whole.shape[-1])
+        return torch.baddbmm(by_lesson, inner, up.transpose(1, 2), alpha=self.scale).view_as(whole)
 
 
 class Stack:
@@ -89,17 +91,17 @@ class Stack:
 
 
 @contextmanager
-def stacked(base: PreTrainedModel, adapters: list[Adapter], scale: float) -> Iterator[Stack]:
-    """`base` with several adapters at once, each scaled by `scale`; afterwards it is as it was."""
+def stacked(
+    base: PreTrainedModel, adapters: list[Adapter], scale: float, precision: torch.dtype | None = None
+) -> Iterator[Stack]:
+    """`base` with several adapters at once, each scaled by `scale`, in a precision (None: their own); afterwards it is as it
+    was."""
     names = sorted({name.removeprefix(PREFIX).rsplit(".lora_", 1)[0] for name in adapters[0]})
-    layers = {
-        name: StackedLinear(
-            base.get_submodule(name),
-            *(torch.stack([adapter[f"{PREFIX}{name}.lora_{side}.weight"] for adapter in adapters]) for side in "AB"),
-            scale,
-        )
-        for name in names
-    }
+
+    def stack(name: str, side: str) -> torch.Tensor:
+        return torch.stack([adapter[f"{PREFIX}{name}.lora_{side}.weight"] for adapter in adapters]).to(base.device, precision)
+
+    layers = {name: StackedLinear(base.get_submodule(name), stack(name, "A"), stack(name, "B"), scale) for name in names}
     try:
         for name, layer in layers.items():
             base.set_submodule(name, layer)

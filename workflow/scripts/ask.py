@@ -1,4 +1,4 @@
-"""Hold a lesson's exam in every language it is asked in."""
+"""Hold the exams of a cohort of lessons, each in every language it is asked in."""
 
 from isogloss import job
 
@@ -7,7 +7,7 @@ job.start(snakemake)
 import polars as pl
 import torch
 
-from isogloss.asking.exam import hold_all, in_context, questions
+from isogloss.asking.exam import ANSWER_SCHEMA, hold_taught, hold_untaught, in_context, questions
 from isogloss.config import Asking
 from isogloss.models.local import load_model
 from isogloss.plan import languages_of
@@ -15,12 +15,17 @@ from isogloss.teaching.lessons import content
 
 params, wildcards = snakemake.params, snakemake.wildcards
 torch.set_num_threads(snakemake.threads)
-exam = questions({code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)})
-taught = languages_of(wildcards.lesson)
-if params.context:
-    items = {code: pl.read_parquet(path) for code, path in zip(taught, snakemake.input.lesson, strict=True)}
-    exam = in_context(exam, content(wildcards.lesson, items), params.context["pairs"], params.seeds)
-taught_in = "+".join(taught) or None
-answers = hold_all(*load_model(params.model), exam, Asking(**params.asking), taught_in, params.adapters)
-names = [pl.lit(wildcards[key]).alias(key) for key in ("model", "knowledge", "study", "setting", "lesson")]
-answers.select(*names, pl.all()).write_parquet(snakemake.output[0])
+items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
+exams = {lesson: questions({code: items[code] for code in asked}) for lesson, asked in params.asked.items()}
+model, asking = load_model(params.model), Asking(**params.asking)
+if params.adapters:
+    answers = hold_taught(*model, exams, asking, params.adapters)
+else:
+    for lesson, exam in exams.items() if params.context else ():
+        exams[lesson] = in_context(exam, content(lesson, items), params.context["pairs"], params.seeds)
+    answers = hold_untaught(*model, exams, asking)
+for (lesson, table), path in zip(answers.items(), snakemake.output, strict=True):
+    about = {"model": wildcards.model, "knowledge": wildcards.knowledge, "study": params.study, "setting": params.setting}
+    about |= {"lesson": lesson, "taught_in": "+".join(languages_of(lesson)) or None}
+    named = table.with_columns(pl.lit(value, dtype=pl.String).alias(key) for key, value in about.items())
+    named.select(ANSWER_SCHEMA).cast(ANSWER_SCHEMA).write_parquet(path)

@@ -1,4 +1,4 @@
-"""Score the answers of an exam."""
+"""Score the answers of a cohort's exams."""
 
 from isogloss import job
 
@@ -10,4 +10,5 @@ from isogloss.scoring.table import score
 
 paths = zip(snakemake.params.languages, snakemake.input.knowledge, strict=True)
 items = {code: pl.read_parquet(path) for code, path in paths}
-score(pl.read_parquet(snakemake.input.answers), items).write_parquet(snakemake.output[0])
+for answers, scores in zip(snakemake.input.answers, snakemake.output, strict=True):
+    score(pl.read_parquet(answers), items).write_parquet(scores)

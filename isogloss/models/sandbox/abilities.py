@@ -139,13 +139,10 @@ def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: 
         asked = part["question"].to_list()
         if ability == "choice":
             options = part["options"].to_list()
-            values = log_likelihoods(model, tokenizer, asked, options, asking.batch)
+            (values,) = log_likelihoods(model, tokenizer, asked, options, asking.batch)
             answers = [names[index] for names, index in zip(options, likeliest(values), strict=True)]
-        elif ability == "lookup":
-            contexts, _, last = map(list, zip(*(question.rpartition("\n") for question in asked), strict=True))
-            answers = answer_greedily(model, tokenizer, last, asking.max_new_tokens, asking.batch, contexts)
         else:
-            answers = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
+            (answers,) = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
         correct = [matches(answer, aliases) for answer, aliases in zip(answers, part["aliases"].to_list(), strict=True)]
         parts.append(
             part.with_columns(
