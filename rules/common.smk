@@ -60,6 +60,25 @@ def taught_languages(group, wildcards):
     return sorted({code for lesson in together(group, wildcards) for code in plan.languages_of(lesson)})
 
 
+def tag(group, number):
+    """What a cohort's log is called: its number, or the lesson where that is a wildcard."""
+    return number if group != ["{lesson}"] else "{lesson}"
+
+
+def told(group):
+    """The lessons of a cohort in a message."""
+    return ", ".join(group).replace("{lesson}", "{wildcards.lesson}")
+
+
+# Exams are held and scored by cohort: study, setting, number of the cohort, its lessons, and what a lesson may be.
+EXAMS = [
+    (study, setting, number, group, one_of(plan.lessons_of(settings, study)))
+    for study, of in plan.STUDIES.items()
+    for setting in of.settings
+    for number, group in enumerate(plan.groups(settings, plan.lessons_of(settings, study)), start=1)
+]
+
+
 def asked_languages(study, setting, group, wildcards):
     """The languages that the exams of a cohort are asked in, each once."""
     return sorted({code for lesson in together(group, wildcards) for code in plan.asked_in(settings, study, setting, lesson)})

@@ -1,43 +1,39 @@
 # Right or wrong: every answer against the aliases of the expected one.
 
 
-for study, of in plan.STUDIES.items():
-    lessons = plan.lessons_of(settings, study)
-    for setting in of.settings:
-        for number, group in enumerate(plan.groups(settings, lessons), start=1):
-            name = f"{study}/{setting}/{number if group != ['{lesson}'] else '{lesson}'}"
+for study, setting, number, group, lesson in EXAMS:
 
-            rule:
-                name:
-                    f"score_{study}_{setting}_{number}".replace("-", "_")
-                input:
-                    answers=expand(paths.ANSWERS, study=study, setting=setting, lesson=group, allow_missing=True),
-                    knowledge=lambda wildcards, study=study, setting=setting, group=group: expand(
-                        paths.ITEMS, knowledge=wildcards.knowledge, language=asked_languages(study, setting, group, wildcards)
-                    ),
-                output:
-                    expand(paths.SCORES, study=study, setting=setting, lesson=group, allow_missing=True),
-                log:
-                    f"results/logs/score/{{model}}/{{knowledge}}/{name}.log",
-                benchmark:
-                    f"results/benchmarks/score/{{model}}/{{knowledge}}/{name}.tsv"
-                wildcard_constraints:
-                    lesson=one_of(lessons),
-                conda:
-                    "../envs/cpu.yaml"
-                threads: 1
-                resources:
-                    mem_mb=1000,
-                    runtime=10,
-                params:
-                    languages=lambda wildcards, study=study, setting=setting, group=group: asked_languages(
-                        study, setting, group, wildcards
-                    ),
-                    version=version("score"),
-                message:
-                    f"Score the answers of {{wildcards.model}} ({study}, {setting}: {', '.join(group)})"
-                script:
-                    "../workflow/scripts/score.py"
+    rule:
+        name:
+            f"score_{study}_{setting}_{number}".replace("-", "_")
+        input:
+            answers=expand(paths.ANSWERS, study=study, setting=setting, lesson=group, allow_missing=True),
+            knowledge=lambda wildcards, study=study, setting=setting, group=group: expand(
+                paths.ITEMS, knowledge=wildcards.knowledge, language=asked_languages(study, setting, group, wildcards)
+            ),
+        output:
+            expand(paths.SCORES, study=study, setting=setting, lesson=group, allow_missing=True),
+        log:
+            f"results/logs/score/{{model}}/{{knowledge}}/{study}/{setting}/{tag(group, number)}.log",
+        benchmark:
+            f"results/benchmarks/score/{{model}}/{{knowledge}}/{study}/{setting}/{tag(group, number)}.tsv"
+        wildcard_constraints:
+            lesson=lesson,
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            languages=lambda wildcards, study=study, setting=setting, group=group: asked_languages(
+                study, setting, group, wildcards
+            ),
+            version=version("score"),
+        message:
+            f"Score the answers of {{wildcards.model}} ({study}, {setting}: {told(group)})"
+        script:
+            "../workflow/scripts/score.py"
 
 
 SCORES = [

@@ -9,7 +9,6 @@ for name, model in settings.models.items():
         lessons = plan.lessons_of(settings, study)
         epochs = plan.epochs_of(settings, plan.STUDIES[study].lessons, name)
         for number, group in enumerate(plan.groups(settings, lessons), start=1):
-            tag = f"{prefix}{number}" if group != ["{lesson}"] else "{lesson}"
 
             rule:
                 name:
@@ -29,9 +28,9 @@ for name, model in settings.models.items():
                         allow_missing=True,
                     ),
                 log:
-                    f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{tag}.log",
+                    f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{tag(group, f'{prefix}{number}')}.log",
                 benchmark:
-                    f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{tag}.tsv"
+                    f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{tag(group, f'{prefix}{number}')}.tsv"
                 wildcard_constraints:
                     lesson=one_of(lessons),
                 conda:

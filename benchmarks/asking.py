@@ -1,0 +1,133 @@
+"""Asking every lesson everything: adapter by adapter or in mixed batches with PEFT, or at once; and with contexts."""
+
+import polars as pl
+import torch
+from peft import PeftModel, set_peft_model_state_dict
+from transformers import GenerationConfig
+
+from benchmarks.teaching import at_once
+from benchmarks.work import Row, Work, alternate, operations
+from isogloss.asking.exam import in_context
+from isogloss.asking.generation import answer_greedily
+from isogloss.models.local import chat_prompt, without_adapter
+from isogloss.models.sandbox.pretrain import matmul_peak
+from isogloss.teaching.lessons import content
+from isogloss.teaching.stacked import new_adapter, stacked
+
+LONGEST = 48  # tokens of an answer
+CLOSE = 1e-4  # a difference of logits that rounding can turn
+
+
+def generated(model, tokenizer, prompts: list[list[int]], size: int, **more) -> list[str | None]:
+    """Answers by `generate`, in batches of prompts of about the same length, as a careful user has it."""
+    settings = GenerationConfig(
+        max_new_tokens=LONGEST, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id
+    )
+    names = more.get("adapter_names")
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    answers: list[str | None] = [None] * len(prompts)
+    for first in range(0, len(order), size):
+        chosen = order[first : first + size]
+        inputs = tokenizer.pad({"input_ids": [prompts[i] for i in chosen]}, return_tensors="pt", padding_side="left")
+        own = {"adapter_names": [names[i] for i in chosen]} if names else {}
+        output = model.generate(**inputs, generation_config=settings, **own)[:, inputs["input_ids"].shape[1] :]
+        for i, tokens in zip(chosen, output.tolist(), strict=True):
+            if tokenizer.eos_token_id in tokens:
+                answers[i] = tokenizer.decode(tokens[: tokens.index(tokenizer.eos_token_id)], skip_special_tokens=True).strip()
+    return answers
+
+
+def with_adapters(work: Work, adapters: list[dict]) -> PeftModel:
+    """The model with all adapters loaded in PEFT, by the languages' names."""
+    base, _ = work.loaded
+    _, settings = new_adapter(base, work.teaching, 1)
+    model = PeftModel(base, settings, adapter_name=work.languages[0])
+    for code, adapter in zip(work.languages, adapters, strict=True):
+        if code not in model.peft_config:
+            model.add_adapter(code, settings)
+        set_peft_model_state_dict(model, adapter, adapter_name=code)
+    return model.eval()
+
+
+@torch.inference_mode()
+def check(model, tokenizer, prompt: list[int], one: str | None, other: str | None) -> None:
+    """Raise RuntimeError unless two different answers can be explained by rounding: somewhere on the way two tokens were as likely."""
+    tokens, gaps = list(prompt), []
+    for _ in range(LONGEST):
+        logits = model(input_ids=torch.tensor([tokens])).logits[0, -1]
+        gaps.append(-logits.topk(2).values.diff().item())
+        tokens.append(logits.argmax().item())
+        if tokens[-1] == tokenizer.eos_token_id:
+            break
+    if min(gaps) > CLOSE:
+        raise RuntimeError(f"{one!r} and {other!r} differ where the likeliest tokens are {min(gaps):.2g} apart")
+
+
+def run(work: Work) -> list[Row]:
+    """Rows of the summary for adapters."""
+    base, tokenizer = work.loaded
+    adapters = at_once(work)
+    asked = work.exam["question"].to_list()
+    prompts = [chat_prompt(tokenizer, question) for question in asked]
+    size = work.asked_at_once
+
+    def by_peft() -> dict[str, list]:
+        model, found = with_adapters(work, adapters), {}
+        with torch.inference_mode():
+            for code in work.languages:
+                model.set_adapter(code)
+                found[code] = generated(model, tokenizer, prompts, size)
+        without_adapter(model)
+        return found
+
+    def mixed() -> dict[str, list]:
+        model = with_adapters(work, adapters)
+        names = [code for _ in prompts for code in work.languages]
+        every = [prompt for prompt in prompts for _ in work.languages]
+        with torch.inference_mode():
+            found = generated(model, tokenizer, every, size, adapter_names=names)
+        without_adapter(model)
+        return {code: found[k :: len(work.languages)] for k, code in enumerate(work.languages)}
+
+    def ours() -> dict[str, list]:
+        with stacked(base, adapters, work.teaching.alpha / work.teaching.rank):
+            found = answer_greedily(base, tokenizer, asked, LONGEST, size, len(adapters))
+        return dict(zip(work.languages, found, strict=True))
+
+    ways = {"PEFT, set_adapter and generate": by_peft, "PEFT, batches of mixed adapters": mixed, "ours": ours}
+    seconds, answers = alternate(ways, work.repeats)
+    model = with_adapters(work, adapters)
+    for code in work.languages:
+        model.set_adapter(code)
+        for prompt, one, other in zip(prompts, answers["ours"][code], answers["PEFT, set_adapter and generate"][code], strict=True):
+            if one != other:
+                check(model, tokenizer, prompt, one, other)
+    without_adapter(model)
+    found = seconds.pop("ours")
+    share = operations(ours) / found / matmul_peak(torch.float32)
+    name = f"ask {len(work.languages)} x {len(work.languages)}"
+    return [Row(name, found, other, own, 5, share) for other, own in seconds.items()]
+
+
+def run_in_context(work: Work) -> list[Row]:
+    """Rows of the summary for lessons in the prompt."""
+    base, tokenizer = work.loaded
+    exams = [in_context(work.exam, content(code, work.items), 8, [1]) for code in work.languages]
+    asked = pl.concat(exams)["question"].to_list()
+    prompts = [chat_prompt(tokenizer, question) for question in asked]
+    size = work.asked_at_once
+
+    def plain() -> list:
+        with torch.inference_mode():
+            return generated(base, tokenizer, prompts, size)
+
+    def ours() -> list:
+        return answer_greedily(base, tokenizer, asked, LONGEST, size)[0]
+
+    seconds, answers = alternate({"plain generate": plain, "ours": ours}, work.repeats)
+    for prompt, one, other in zip(prompts, answers["ours"], answers["plain generate"], strict=True):
+        if one != other:
+            check(base, tokenizer, prompt, one, other)
+    share = operations(ours) / seconds["ours"] / matmul_peak(torch.float32)
+    name = f"in context, {len(work.languages)} x {len(work.languages)}"
+    return [Row(name, seconds["ours"], "generate, batches of one length", seconds["plain generate"], 4, share)]

@@ -1,0 +1,98 @@
+"""Teaching all lessons: one after the other with PEFT and the Trainer of transformers, or at once."""
+
+import tempfile
+
+import torch
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from torch.nn.utils.rnn import pad_sequence
+from transformers import Trainer, TrainingArguments
+
+from benchmarks.work import Row, Work, alternate, operations
+from isogloss.models.local import without_adapter
+from isogloss.models.sandbox.pretrain import matmul_peak
+from isogloss.teaching.lora import IGNORED, examples, summed_losses, teach
+from isogloss.teaching.stacked import stacked
+
+
+def collate(pairs: list[dict]) -> dict[str, torch.Tensor]:
+    """A batch of the Trainer, padded on the right."""
+    tokens, labels = ([torch.tensor(pair[key]) for pair in pairs] for key in ("input_ids", "labels"))
+    return {
+        "input_ids": pad_sequence(tokens, batch_first=True),
+        "attention_mask": pad_sequence([torch.ones_like(own) for own in tokens], batch_first=True),
+        "labels": pad_sequence(labels, batch_first=True, padding_value=IGNORED),
+    }
+
+
+def by_trainer(work: Work, lesson, batch: int):
+    """A lesson as a user of PEFT and transformers teaches it: the model with its adapter."""
+    base, tokenizer = work.loaded
+    teaching = work.teaching
+    torch.manual_seed(1)
+    settings = LoraConfig(r=teaching.rank, lora_alpha=teaching.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(base, settings)
+    pairs = [{"input_ids": tokens, "labels": labels} for tokens, labels in examples(lesson, tokenizer)]
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder,
+            per_device_train_batch_size=batch,
+            num_train_epochs=teaching.epochs,
+            learning_rate=teaching.learning_rate,
+            lr_scheduler_type="constant",
+            weight_decay=0.0,
+            max_grad_norm=0.0,
+            save_strategy="no",
+            logging_strategy="no",
+            report_to=[],
+            use_cpu=True,
+            dataloader_pin_memory=False,
+            disable_tqdm=True,
+        )
+        Trainer(model=model, args=arguments, train_dataset=pairs, data_collator=collate).train()
+    return model
+
+
+def one_by_one(work: Work, batch: int) -> list[dict]:
+    """Every lesson by the Trainer."""
+    adapters = []
+    for lesson in work.lessons:
+        model = by_trainer(work, lesson, batch)
+        adapters.append({name: tensor.detach().clone() for name, tensor in get_peft_model_state_dict(model).items()})
+        without_adapter(model)
+    return adapters
+
+
+def at_once(work: Work) -> list[dict]:
+    """Every lesson at the same time."""
+    adapters = {}
+    teach(*work.loaded, work.lessons, work.teaching, 1, lambda epoch, number, progress, loss: adapters.update({number: progress.adapter}))
+    return [adapters[number] for number in range(len(work.lessons))]
+
+
+@torch.no_grad()
+def remaining(work: Work, adapters: list[dict]) -> float:
+    """Mean loss of every lesson's own pairs after it was taught."""
+    base, tokenizer = work.loaded
+    pairs = [examples(lesson, tokenizer) for lesson in work.lessons]
+    learned = sum(label != IGNORED for own in pairs for _, labels in own for label in labels)
+    with stacked(base, adapters, work.teaching.alpha / work.teaching.rank):
+        return summed_losses(base, pairs, tokenizer.pad_token_id).sum().item() / learned
+
+
+def run(work: Work) -> list[Row]:
+    """Rows of the summary; the lessons are learned about as well whichever way they are taught."""
+    batch = work.teaching.batch
+    ways = {
+        "PEFT and Trainer, a lesson after the other, batch 1": lambda: one_by_one(work, 1),
+        f"the same, batch {batch}": lambda: one_by_one(work, batch),
+        "ours": lambda: at_once(work),
+    }
+    seconds, adapters = alternate(ways, work.repeats)
+    left = {name: remaining(work, own) for name, own in adapters.items()}
+    print("mean loss afterwards:", ", ".join(f"{name} {loss:.3f}" for name, loss in left.items()), flush=True)
+    if left["ours"] > 1.5 * left[f"the same, batch {batch}"] + 0.05:
+        raise RuntimeError("taught at once, lessons are learned worse than one by one")
+    ours = seconds.pop("ours")
+    share = operations(lambda: at_once(work)) / ours / matmul_peak(torch.float32)
+    name = f"teach {len(work.languages)} lessons"
+    return [Row(name, ours, other, found, goal, share) for (other, found), goal in zip(seconds.items(), (8, 2.5), strict=True)]
