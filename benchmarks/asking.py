@@ -51,7 +51,7 @@ def with_adapters(work: Work, adapters: list[dict]) -> PeftModel:
 
 @torch.inference_mode()
 def check(model, tokenizer, prompt: list[int], one: str | None, other: str | None) -> None:
-    """Raise RuntimeError unless two different answers can be explained by rounding: somewhere on the way two tokens were as likely."""
+    """Raise RuntimeError unless rounding explains two different answers: somewhere on the way two tokens are as likely."""
     tokens, gaps = list(prompt), []
     for _ in range(LONGEST):
         logits = model(input_ids=torch.tensor([tokens])).logits[0, -1]
@@ -99,7 +99,9 @@ def run(work: Work) -> list[Row]:
     model = with_adapters(work, adapters)
     for code in work.languages:
         model.set_adapter(code)
-        for prompt, one, other in zip(prompts, answers["ours"][code], answers["PEFT, set_adapter and generate"][code], strict=True):
+        for prompt, one, other in zip(
+            prompts, answers["ours"][code], answers["PEFT, set_adapter and generate"][code], strict=True
+        ):
             if one != other:
                 check(model, tokenizer, prompt, one, other)
     without_adapter(model)

@@ -65,7 +65,13 @@ def one_by_one(work: Work, batch: int) -> list[dict]:
 def at_once(work: Work) -> list[dict]:
     """Every lesson at the same time."""
     adapters = {}
-    teach(*work.loaded, work.lessons, work.teaching, 1, lambda epoch, number, progress, loss: adapters.update({number: progress.adapter}))
+    teach(
+        *work.loaded,
+        work.lessons,
+        work.teaching,
+        1,
+        lambda epoch, number, progress, loss: adapters.update({number: progress.adapter}),
+    )
     return [adapters[number] for number in range(len(work.lessons))]
 
 

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.exam import questions
-from isogloss.config import SandboxTeaching, Teaching
+from isogloss.config import BuiltIn, SandboxTeaching, Teaching
 from isogloss.knowledge.builtin import built_in_items, render
 from isogloss.knowledge.phrasebook import read_phrasebook
 from isogloss.knowledge.world import World
@@ -40,9 +40,10 @@ class Work:
     def __post_init__(self):
         torch.set_num_threads(self.threads)
         table, world = read_languages(LANGUAGES), World("data/world")
-        knowledge = {"provider": "built-in", "kind": "new", "items": self.count, "seed": 1}
-        drawn = built_in_items(world, _built_in(knowledge))
-        self.items = {code: render(drawn, world, table[code], read_phrasebook(PHRASEBOOK.format(language=code))) for code in self.languages}
+        drawn = built_in_items(world, BuiltIn(kind="new", items=self.count))
+        self.items = {
+            code: render(drawn, world, table[code], read_phrasebook(PHRASEBOOK.format(language=code))) for code in self.languages
+        }
 
     @cached_property
     def loaded(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -63,12 +64,6 @@ class Work:
     def exam(self) -> pl.DataFrame:
         """Every item in every language."""
         return questions(self.items)
-
-
-def _built_in(knowledge: dict):
-    from isogloss.config import BuiltIn
-
-    return BuiltIn(**knowledge)
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,7 @@ class Sandbox(Strict):
     provider: Literal["sandbox"] = Field(description="sandbox")
     weights: Literal["shipped", "rebuild"] = Field("shipped", description="use what came with isogloss, or pre-train it here")
     recipe: SandboxRecipe = Field(SandboxRecipe(), description="how it is made; needs weights: rebuild where it differs")
+    device: Literal["cpu", "auto"] = Field("cpu", description="auto: an accelerator, if there is one, in bfloat16")
     teaching: SandboxTeaching = Field(SandboxTeaching(), description="how lessons are taught")
     asking: Asking = Field(Asking(), description="how answers are generated")
 
@@ -130,6 +131,7 @@ class Transformers(Strict):
 
     provider: Literal["transformers"] = Field(description="transformers")
     path: str = Field(description="folder with config.json, tokenizer and safetensors weights")
+    device: Literal["cpu", "auto"] = Field("auto", description="auto: an accelerator, if there is one, in bfloat16")
     teaching: Teaching = Field(Teaching(), description="how lessons are taught")
     asking: Asking = Field(Asking(), description="how answers are generated")
 

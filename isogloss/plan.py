@@ -41,10 +41,13 @@ STUDIES = {
 }
 
 
+def _about(config: Config, study: str) -> list[str]:
+    return [key for key, knowledge in config.knowledge.items() if knowledge.kind in STUDIES[study].knowledge]
+
+
 def knowledge_of(config: Config, study: str) -> list[str]:
     """The knowledge sets a study is about; none if the config does not ask for the study."""
-    wanted = STUDIES[study].knowledge if study in config.studies else ()
-    return [key for key, knowledge in config.knowledge.items() if knowledge.kind in wanted]
+    return _about(config, study) if study in config.studies else []
 
 
 def lessons_of(config: Config, study: str) -> list[str]:
@@ -126,15 +129,66 @@ def adapters(config: Config, model: str) -> list[dict]:
     return [dict(zip(("knowledge", "lesson", "seed", "epoch"), key, strict=True)) for key in needed]
 
 
-def groups(config: Config, lessons: list[str]) -> list[list[str]]:
-    """Lessons in the groups that one job each teaches or asks; fixed by the config, never by the machine.
+@dataclass(frozen=True)
+class Cohort:
+    """Lessons that are taught or asked in one job; with `cohort: 1` a wildcard, of which every lesson makes a job.
 
-    With `cohort: 1` the only group is a wildcard, so that one rule makes a job of each lesson.
+    `study` is the one whose exams they have; where lessons are taught, the first of those that have them.
     """
-    if config.cohort == 1:
-        return [["{lesson}"]] if lessons else []
+
+    model: str
+    knowledge: str
+    study: str
+    setting: str
+    number: int
+    lessons: tuple[str, ...]
+
+    @property
+    def rule(self) -> str:
+        """What the rule is called that does it."""
+        return "_".join([self.model, self.knowledge, self.study, self.setting, str(self.number)])
+
+    @property
+    def tag(self) -> str:
+        """What sets its files apart from those of other cohorts."""
+        return self.lessons[0] if self.lessons == EACH else str(self.number)
+
+    def chosen(self, wildcards: dict[str, str]) -> list[str]:
+        """The lessons of a job."""
+        return [lesson.format(**wildcards) for lesson in self.lessons]
+
+
+EACH = ("{lesson}",)
+
+
+def cohorts(config: Config, study: str, setting: str) -> list[Cohort]:
+    """The cohorts of a study's lessons, for every model and knowledge set there is, be it asked for or not; fixed by the config,
+    never by the machine."""
+    lessons = lessons_of(config, study)
     size = len(lessons) if config.cohort == "auto" else config.cohort
-    return [lessons[i : i + size] for i in range(0, len(lessons), size)]
+    parts = [tuple(lessons[i : i + size]) for i in range(0, len(lessons), size)]
+    if size == 1:
+        parts = [EACH] if lessons else []
+    return [
+        Cohort(model, knowledge, study, setting, number, part)
+        for model in config.models
+        for knowledge in _about(config, study)
+        for number, part in enumerate(parts, start=1)
+    ]
+
+
+def exams(config: Config) -> list[Cohort]:
+    """Every cohort whose exams can be held."""
+    return [cohort for study, of in STUDIES.items() for setting in of.settings for cohort in cohorts(config, study, setting)]
+
+
+def taught(config: Config) -> list[Cohort]:
+    """Every cohort that can be taught; studies with lessons of the same sort share them."""
+    found: dict[tuple, Cohort] = {}
+    for study, of in STUDIES.items():
+        for cohort in cohorts(config, study, "fine-tuning") if "fine-tuning" in of.settings else ():
+            found.setdefault((of.lessons, cohort.model, cohort.knowledge, cohort.number), cohort)
+    return list(found.values())
 
 
 def sandboxes(config: Config) -> list[str]:

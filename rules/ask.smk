@@ -1,53 +1,48 @@
 # Exams: a job holds those of a cohort's lessons, each in every language it is asked in.
 
-for study, setting, number, group, lesson in EXAMS:
+for cohort in plan.exams(settings):
 
     rule:
         name:
-            f"ask_{study}_{setting}_{number}".replace("-", "_")
+            re.sub(r"\W", "_", f"ask_{cohort.rule}")
         input:
-            model=lambda wildcards: model_files(wildcards.model),
-            knowledge=lambda wildcards, study=study, setting=setting, group=group: expand(
-                paths.ITEMS,
-                knowledge=wildcards.knowledge,
-                language=exam_languages(study, setting, group, wildcards),
+            model=model_files(cohort.model),
+            knowledge=lambda wildcards, cohort=cohort: expand(
+                paths.ITEMS, knowledge=cohort.knowledge, language=exam_languages(cohort, wildcards)
             ),
-            adapters=lambda wildcards, study=study, setting=setting, group=group: [
+            adapters=lambda wildcards, cohort=cohort: [
                 f"{folder}/{file}"
-                for own in exam_adapters(study, setting, group, wildcards).values()
+                for own in exam_adapters(cohort, wildcards).values()
                 for folder in own.values()
                 for file in paths.ADAPTER_FILES
             ],
         output:
-            expand(paths.ANSWERS, study=study, setting=setting, lesson=group, allow_missing=True),
+            files_of(paths.ANSWERS, cohort),
         log:
-            f"results/logs/ask/{{model}}/{{knowledge}}/{study}/{setting}/{tag(group, number)}.log",
+            log_of("ask", cohort),
         benchmark:
-            f"results/benchmarks/ask/{{model}}/{{knowledge}}/{study}/{setting}/{tag(group, number)}.tsv"
+            benchmark_of("ask", cohort)
         wildcard_constraints:
-            lesson=lesson,
+            lesson=lesson_of(cohort),
         conda:
             "../envs/cpu.yaml"
         threads: 1
         resources:
             mem_mb=2000,
+            gpu=int(settings.models[cohort.model].device == "auto"),
             runtime=60,
         params:
-            model=lambda wildcards, input: os.path.dirname(input.model[0]),
-            study=study,
-            setting=setting,
-            languages=lambda wildcards, study=study, setting=setting, group=group: exam_languages(
-                study, setting, group, wildcards
-            ),
-            asked=lambda wildcards, study=study, setting=setting, group=group: {
-                lesson: plan.asked_in(settings, study, setting, lesson) for lesson in together(group, wildcards)
-            },
-            adapters=lambda wildcards, study=study, setting=setting, group=group: exam_adapters(study, setting, group, wildcards),
-            context=settings.context.model_dump() if setting == "in-context" else None,
-            seeds=plan.seeds_of(settings) if setting == "in-context" else None,
-            asking=lambda wildcards: settings.models[wildcards.model].asking.model_dump(),
+            model=os.path.dirname(model_files(cohort.model)[0]),
+            device=settings.models[cohort.model].device,
+            about={key: getattr(cohort, key) for key in ("model", "knowledge", "study", "setting")},
+            languages=lambda wildcards, cohort=cohort: exam_languages(cohort, wildcards),
+            asked=lambda wildcards, cohort=cohort: asked_in(cohort, wildcards),
+            adapters=lambda wildcards, cohort=cohort: exam_adapters(cohort, wildcards),
+            context=settings.context.model_dump() if cohort.setting == "in-context" else None,
+            seeds=plan.seeds_of(settings) if cohort.setting == "in-context" else None,
+            asking=settings.models[cohort.model].asking.model_dump(),
             version=version("ask"),
         message:
-            f"Ask {{wildcards.model}} the {{wildcards.knowledge}} items ({study}, {setting}: {told(group)})"
+            f"Ask {cohort.model} the {cohort.knowledge} items ({cohort.study}, {cohort.setting}: {told(cohort)})"
         script:
             "../workflow/scripts/ask.py"

@@ -50,57 +50,61 @@ def recipe(wildcards):
     return settings.models[wildcards.model].recipe.model_dump()
 
 
-def together(group, wildcards):
-    """The lessons of a cohort, in which a lesson may be a wildcard."""
-    return [lesson.format(**dict(wildcards.items())) for lesson in group]
-
-
-def taught_languages(group, wildcards):
-    """The languages that the lessons of a cohort need, each once."""
-    return sorted({code for lesson in together(group, wildcards) for code in plan.languages_of(lesson)})
-
-
-def tag(group, number):
-    """What a cohort's log is called: its number, or the lesson where that is a wildcard."""
-    return number if group != ["{lesson}"] else "{lesson}"
-
-
-def told(group):
+def told(cohort):
     """The lessons of a cohort in a message."""
-    return ", ".join(group).replace("{lesson}", "{wildcards.lesson}")
+    return ", ".join(cohort.lessons).replace("{lesson}", "{wildcards.lesson}")
 
 
-# Exams are held and scored by cohort: study, setting, number of the cohort, its lessons, and what a lesson may be.
-EXAMS = [
-    (study, setting, number, group, one_of(plan.lessons_of(settings, study)))
-    for study, of in plan.STUDIES.items()
-    for setting in of.settings
-    for number, group in enumerate(plan.groups(settings, plan.lessons_of(settings, study)), start=1)
-]
+def lesson_of(cohort):
+    """What the lesson of a cohort may be where it is a wildcard."""
+    return one_of(plan.lessons_of(settings, cohort.study))
 
 
-def asked_languages(study, setting, group, wildcards):
+def files_of(pattern, cohort, **others):
+    """The files of a cohort, a lesson or more of each."""
+    own = {"model": cohort.model, "knowledge": cohort.knowledge, "study": cohort.study, "setting": cohort.setting}
+    return expand(pattern, **own, lesson=cohort.lessons, **others, allow_missing=True)
+
+
+def log_of(rule, cohort, part=""):
+    """Where a rule says what it does with a cohort."""
+    return f"results/logs/{rule}/{cohort.model}/{cohort.knowledge}/{cohort.study}/{cohort.setting}/{part}{cohort.tag}.log"
+
+
+def benchmark_of(rule, cohort, part=""):
+    """Where it is measured."""
+    return f"results/benchmarks/{rule}/{cohort.model}/{cohort.knowledge}/{cohort.study}/{cohort.setting}/{part}{cohort.tag}.tsv"
+
+
+def taught_languages(cohort, wildcards):
+    """The languages that the lessons of a cohort need, each once."""
+    return sorted({code for lesson in cohort.chosen(dict(wildcards.items())) for code in plan.languages_of(lesson)})
+
+
+def asked_in(cohort, wildcards):
+    """The languages that each exam of a cohort is asked in."""
+    lessons = cohort.chosen(dict(wildcards.items()))
+    return {lesson: plan.asked_in(settings, cohort.study, cohort.setting, lesson) for lesson in lessons}
+
+
+def asked_languages(cohort, wildcards):
     """The languages that the exams of a cohort are asked in, each once."""
-    return sorted({code for lesson in together(group, wildcards) for code in plan.asked_in(settings, study, setting, lesson)})
+    return sorted({code for asked in asked_in(cohort, wildcards).values() for code in asked})
 
 
-def exam_languages(study, setting, group, wildcards):
+def exam_languages(cohort, wildcards):
     """The languages that the exams of a cohort need: those asked in and, in context, those taught in."""
-    taught = taught_languages(group, wildcards) if setting == "in-context" else []
-    return sorted({*taught, *asked_languages(study, setting, group, wildcards)})
+    taught = taught_languages(cohort, wildcards) if cohort.setting == "in-context" else []
+    return sorted({*taught, *asked_languages(cohort, wildcards)})
 
 
-def exam_adapters(study, setting, group, wildcards):
+def exam_adapters(cohort, wildcards):
     """The adapters that the exams of a cohort ask, by lesson and (seed, epoch); none where nothing is trained."""
-    keys = plan.adapters_of(settings, study, setting, wildcards.model)
+    keys = plan.adapters_of(settings, cohort.study, cohort.setting, cohort.model)
+    place = {"model": cohort.model, "knowledge": cohort.knowledge}
     return {
-        lesson: {
-            (seed, epoch): paths.ADAPTER.format(
-                model=wildcards.model, knowledge=wildcards.knowledge, lesson=lesson, seed=seed, epoch=epoch
-            )
-            for seed, epoch in keys
-        }
-        for lesson in (together(group, wildcards) if keys else [])
+        lesson: {(seed, epoch): paths.ADAPTER.format(**place, lesson=lesson, seed=seed, epoch=epoch) for seed, epoch in keys}
+        for lesson in (cohort.chosen(dict(wildcards.items())) if keys else [])
     }
 
 

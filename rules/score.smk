@@ -1,24 +1,23 @@
 # Right or wrong: every answer against the aliases of the expected one.
 
-
-for study, setting, number, group, lesson in EXAMS:
+for cohort in plan.exams(settings):
 
     rule:
         name:
-            f"score_{study}_{setting}_{number}".replace("-", "_")
+            re.sub(r"\W", "_", f"score_{cohort.rule}")
         input:
-            answers=expand(paths.ANSWERS, study=study, setting=setting, lesson=group, allow_missing=True),
-            knowledge=lambda wildcards, study=study, setting=setting, group=group: expand(
-                paths.ITEMS, knowledge=wildcards.knowledge, language=asked_languages(study, setting, group, wildcards)
+            answers=files_of(paths.ANSWERS, cohort),
+            knowledge=lambda wildcards, cohort=cohort: expand(
+                paths.ITEMS, knowledge=cohort.knowledge, language=asked_languages(cohort, wildcards)
             ),
         output:
-            expand(paths.SCORES, study=study, setting=setting, lesson=group, allow_missing=True),
+            files_of(paths.SCORES, cohort),
         log:
-            f"results/logs/score/{{model}}/{{knowledge}}/{study}/{setting}/{tag(group, number)}.log",
+            log_of("score", cohort),
         benchmark:
-            f"results/benchmarks/score/{{model}}/{{knowledge}}/{study}/{setting}/{tag(group, number)}.tsv"
+            benchmark_of("score", cohort)
         wildcard_constraints:
-            lesson=lesson,
+            lesson=lesson_of(cohort),
         conda:
             "../envs/cpu.yaml"
         threads: 1
@@ -26,12 +25,10 @@ for study, setting, number, group, lesson in EXAMS:
             mem_mb=1000,
             runtime=10,
         params:
-            languages=lambda wildcards, study=study, setting=setting, group=group: asked_languages(
-                study, setting, group, wildcards
-            ),
+            languages=lambda wildcards, cohort=cohort: asked_languages(cohort, wildcards),
             version=version("score"),
         message:
-            f"Score the answers of {{wildcards.model}} ({study}, {setting}: {told(group)})"
+            f"Score the answers of {cohort.model} ({cohort.knowledge}, {cohort.study}, {cohort.setting}: {told(cohort)})"
         script:
             "../workflow/scripts/score.py"
 

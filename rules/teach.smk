@@ -1,58 +1,47 @@
 # Fine-tuning: an adapter per lesson and seed, a checkpoint per epoch. A job teaches a cohort of lessons.
 
-# Lessons of one sort (see plan.Study) are taught equally long; a study that has them, by the prefix of the numbers of its jobs.
-SORTS = {"": "transferability", "wrong_": "robustness", "pairs_": "prioritization"}
+for cohort in plan.taught(settings):
+    teaching = settings.models[cohort.model].teaching
+    epochs = plan.epochs_of(settings, plan.STUDIES[cohort.study].lessons, cohort.model)
 
-
-for name, model in settings.models.items():
-    for prefix, study in SORTS.items():
-        lessons = plan.lessons_of(settings, study)
-        epochs = plan.epochs_of(settings, plan.STUDIES[study].lessons, name)
-        for number, group in enumerate(plan.groups(settings, lessons), start=1):
-
-            rule:
-                name:
-                    f"teach_{re.sub('[.-]', '_', name)}_{prefix}{number}"
-                input:
-                    model=model_files(name),
-                    knowledge=lambda wildcards, group=group: expand(
-                        paths.ITEMS, knowledge=wildcards.knowledge, language=taught_languages(group, wildcards)
-                    ),
-                output:
-                    expand(
-                        paths.ADAPTER_FILE,
-                        model=name,
-                        lesson=group,
-                        epoch=range(1, epochs + 1),
-                        file=paths.ADAPTER_FILES,
-                        allow_missing=True,
-                    ),
-                log:
-                    f"results/logs/teach/{name}/{{knowledge}}/{{seed}}/{tag(group, f'{prefix}{number}')}.log",
-                benchmark:
-                    f"results/benchmarks/teach/{name}/{{knowledge}}/{{seed}}/{tag(group, f'{prefix}{number}')}.tsv"
-                wildcard_constraints:
-                    lesson=one_of(lessons),
-                conda:
-                    "../envs/cpu.yaml"
-                threads: 1
-                resources:
-                    mem_mb=2000,
-                    runtime=240,
-                params:
-                    model=lambda wildcards, input: os.path.dirname(input.model[0]),
-                    lessons=lambda wildcards, group=group: together(group, wildcards),
-                    languages=lambda wildcards, group=group: taught_languages(group, wildcards),
-                    target=lambda wildcards, name=name: paths.ADAPTER.format(
-                        model=name, knowledge=wildcards.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
-                    ),
-                    store=paths.ADAPTER_STORE,
-                    teaching=model.teaching.model_copy(update={"epochs": epochs}).model_dump(),
-                    version=version("teach"),
-                message:
-                    f"Teach {name} the {{wildcards.knowledge}} items in {{params.lessons}}, seed {{wildcards.seed}}"
-                script:
-                    "../workflow/scripts/teach.py"
+    rule:
+        name:
+            re.sub(r"\W", "_", f"teach_{cohort.rule}")
+        input:
+            model=model_files(cohort.model),
+            knowledge=lambda wildcards, cohort=cohort: expand(
+                paths.ITEMS, knowledge=cohort.knowledge, language=taught_languages(cohort, wildcards)
+            ),
+        output:
+            files_of(paths.ADAPTER_FILE, cohort, epoch=range(1, epochs + 1), file=paths.ADAPTER_FILES),
+        log:
+            log_of("teach", cohort, "seed-{seed}/"),
+        benchmark:
+            benchmark_of("teach", cohort, "seed-{seed}/")
+        wildcard_constraints:
+            lesson=lesson_of(cohort),
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            gpu=int(settings.models[cohort.model].device == "auto"),
+            runtime=240,
+        params:
+            model=os.path.dirname(model_files(cohort.model)[0]),
+            device=settings.models[cohort.model].device,
+            lessons=lambda wildcards, cohort=cohort: cohort.chosen(dict(wildcards.items())),
+            languages=lambda wildcards, cohort=cohort: taught_languages(cohort, wildcards),
+            target=lambda wildcards, cohort=cohort: paths.ADAPTER.format(
+                model=cohort.model, knowledge=cohort.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
+            ),
+            store=paths.ADAPTER_STORE,
+            teaching=teaching.model_copy(update={"epochs": epochs}).model_dump(),
+            version=version("teach"),
+        message:
+            f"Teach {cohort.model} the {cohort.knowledge} items in {told(cohort)}, seed {{wildcards.seed}}"
+        script:
+            "../workflow/scripts/teach.py"
 
 
 # Adapters are results too: without them among the targets, a deleted one would not be missed while what was made of it is there.

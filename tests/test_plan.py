@@ -75,12 +75,37 @@ def test_an_exam_that_no_study_has_is_refused(config):
 
 
 def test_cohorts_split_the_lessons_by_the_config_alone(config):
-    groups = plan.groups(config, config.languages)
-    assert [len(group) for group in groups] == [10, 9]
-    assert [lesson for group in groups for lesson in group] == config.languages
-    assert plan.groups(config.model_copy(update={"cohort": "auto"}), config.languages) == [config.languages]
-    assert plan.groups(config.model_copy(update={"cohort": 1}), config.languages) == [["{lesson}"]]
-    assert plan.groups(config, []) == []
+    found = plan.cohorts(config, "transferability", "fine-tuning")
+    assert [len(cohort.lessons) for cohort in found] == [10, 9]
+    assert [lesson for cohort in found for lesson in cohort.lessons] == config.languages
+    assert found[1].tag == "2"
+    (whole,) = plan.cohorts(config.model_copy(update={"cohort": "auto"}), "transferability", "fine-tuning")
+    assert whole.chosen({}) == config.languages
+    (each,) = plan.cohorts(config.model_copy(update={"cohort": 1}), "transferability", "fine-tuning")
+    assert each.chosen({"lesson": "eng"}) == ["eng"]
+    assert each.tag == "{lesson}"
+
+
+def test_every_exam_and_every_adapter_has_a_cohort(config, monkeypatch):
+    asked = {
+        (cohort.study, cohort.setting, cohort.knowledge, lesson) for cohort in plan.exams(config) for lesson in cohort.lessons
+    }
+    assert asked == {
+        (study, setting, knowledge, lesson)
+        for study in plan.STUDIES
+        for setting in plan.STUDIES[study].settings
+        for knowledge in plan.knowledge_of(config, study)
+        for lesson in plan.lessons_of(config, study)
+    }
+    lessons = [(cohort.knowledge, lesson) for cohort in plan.taught(config) for lesson in cohort.lessons]
+    assert len(set(lessons)) == len(lessons)
+    assert set(lessons) == {(adapter["knowledge"], adapter["lesson"]) for adapter in plan.adapters(config, "sandbox")}
+    assert {cohort.model for cohort in plan.exams(config)} == set(config.models)
+    fewer = config.model_copy(update={"studies": ["verification"]})
+    assert plan.exams(fewer) == plan.exams(config), "what is not asked for can be made by naming its path"
+    another = plan.STUDIES | {"refreshing": plan.Study(("fine-tuning",), "each", ("known",))}
+    monkeypatch.setattr(plan, "STUDIES", another)
+    assert {cohort.knowledge for cohort in plan.taught(config) if cohort.lessons[0] == "eng"} == {"fictional", "general"}
 
 
 @pytest.mark.parametrize("script", versions.recorded())

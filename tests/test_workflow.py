@@ -60,7 +60,7 @@ def pending(project: Path) -> dict[str, int]:
     table = text.split("Job stats:")[1]
     jobs = Counter()
     for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE):
-        jobs[re.sub("^(ask|score)_.*", r"\1", name)] += int(count)  # a rule for each study, setting and cohort
+        jobs[re.sub("^(teach|ask|score)_.*", r"\1", name)] += int(count)  # each cohort has rules of its own
     return {name: count for name, count in jobs.items() if name not in ("total", "all")}
 
 
@@ -166,8 +166,7 @@ def test_a_phrasebook_re_runs_what_is_written_in_it(project):
         # both sets in Spanish, the lessons that have Spanish, and every exam that is taught or asked in it
         exams = 2 + 1 + 2 * 3 + 2 * 2 + 2
         assert pending(project) == {
-            "items": 2, "teach_sandbox_1": 1, "teach_sandbox_wrong_1": 1, "teach_sandbox_pairs_1": 1, "ask": exams, "score":
-            exams, **VERIFICATION, **ABILITIES, **DOWNSTREAM,
+            "items": 2, "teach": 3, "ask": exams, "score": exams, **VERIFICATION, **ABILITIES, **DOWNSTREAM,
         }  # fmt: skip
         assert "data/phrasebook/spa.yaml changed" in snakemake(project, "--dry-run")
     assert pending(project) == {}
@@ -182,7 +181,7 @@ def test_a_config_value_re_runs_what_it_reaches(project):
     assert after(bootstrap=200) == {**VERIFICATION, "abilities": 1, "figure_translation": 1, **measures}
     slower = {"provider": "sandbox", "teaching": {"epochs": 2, "batch": 8, "learning_rate": 1e-3}}
     assert after(models={"sandbox": slower}) == {
-        "teach_sandbox_1": 3, "teach_sandbox_wrong_1": 3, "teach_sandbox_pairs_1": 2, "ask": 11, "score": 11, **once(DOWNSTREAM),
+        "teach": 3 + 3 + 2, "ask": 11, "score": 11, **once(DOWNSTREAM),
     }  # fmt: skip
     shorter = {
         "provider": "sandbox",
@@ -193,7 +192,7 @@ def test_a_config_value_re_runs_what_it_reaches(project):
     told = once({"all_scores": 1, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1})
     assert after(context={"pairs": 4}) == {"ask": 8, "score": 8, **told}
     assert after(robustness={"epochs": 1}) == {
-        "teach_sandbox_wrong_1": 3,
+        "teach": 3,
         "ask": 3,
         "score": 3,
         "all_scores": 1,
@@ -201,7 +200,7 @@ def test_a_config_value_re_runs_what_it_reaches(project):
     }
     fewer = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
     assert after(knowledge=fewer) == {
-        "items": 3, "teach_sandbox_wrong_1": 3, "ask": 7, "score": 7, "all_scores": 1, "card": 1, **once(VERIFICATION),
+        "items": 3, "teach": 3, "ask": 7, "score": 7, "all_scores": 1, "card": 1, **once(VERIFICATION),
         **ROBUSTNESS,
     }  # fmt: skip
     assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
@@ -212,7 +211,7 @@ def test_new_shipped_weights_are_noticed(project):
     path = project / "data/sandbox/manifest.json"
     with changed(path, path.read_text(encoding="utf-8") + "\n"):
         assert pending(project)["sandbox_shipped"] == 1
-        assert pending(project).keys() >= {"teach_sandbox_1", "ask", *ABILITIES}
+        assert pending(project).keys() >= {"teach", "ask", *ABILITIES}
     assert pending(project) == {}
 
 
@@ -222,14 +221,14 @@ def test_a_lost_adapter_is_taught_again_alone(project):
     kept = lost.read_bytes()
     lost.unlink()
     assert pending(project) == {
-        "teach_sandbox_1": 1,
+        "teach": 1,
         "ask": 2,
         "score": 2,
         **once({"all_scores": 1, **LEARNING, **TRANSFER, "card": 1}),
     }
     snakemake(project)
     assert lost.read_bytes() == kept, "taught again, it is the same to the byte"
-    log = project / "results/logs/teach/sandbox/fictional/1/zul.log"
+    log = project / "results/logs/teach/sandbox/fictional/effectiveness/fine-tuning/seed-1/zul.log"
     assert "mean loss" not in log.read_text(encoding="utf-8"), "the store had it: nothing is trained"
     assert pending(project) == {}
 
@@ -254,7 +253,17 @@ def test_a_recipe_that_is_not_the_shipped_one_is_refused(project):
 
 def test_a_run_killed_outright_leaves_no_child_and_goes_on(project):
     target = "results/sandbox/fictional/lessons/eng/seed-1/epoch-2/adapter_model.safetensors"
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--forcerun", "teach_sandbox_1", "--", target]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        "2",
+        "--forcerun",
+        "teach_sandbox_fictional_effectiveness_fine_tuning_1",
+        "--",
+        target,
+    ]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     children = []
     deadline = time.monotonic() + 120
@@ -282,8 +291,8 @@ def test_whole_dag_with_a_sandbox_of_its_own(tmp_path):
     project = copy_project(tmp_path, micro_config(models={"sandbox": model}, cohort=5))
     plan = pending(project)
     assert plan == {
-        "sandbox_corpus": 1, "sandbox_tokenizer": 1, "sandbox_pretrain": 1, "items": 6, "teach_sandbox_1": 1,
-        "teach_sandbox_wrong_1": 1, "teach_sandbox_pairs_1": 1, "ask": 9, "score": 9, **VERIFICATION, **ABILITIES,
+        "sandbox_corpus": 1, "sandbox_tokenizer": 1, "sandbox_pretrain": 1, "items": 6, "teach": 3, "ask": 9,
+        "score": 9, **VERIFICATION, **ABILITIES,
         **DOWNSTREAM,
     }  # fmt: skip
     snakemake(project)

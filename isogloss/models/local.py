@@ -8,11 +8,13 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 
-def load_model(folder: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A model, frozen and in evaluation mode, and its tokenizer, padding on the left: on an accelerator, if there is one, in
-    bfloat16, else in float32."""
+def load_model(folder: str | Path, device: str = "cpu") -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A model, frozen and in evaluation mode, and its tokenizer, padding on the left.
+
+    With the device `auto` it is on an accelerator, if there is one, in bfloat16, else on the processor in float32.
+    """
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    accelerated = torch.cuda.is_available()
+    accelerated = device == "auto" and torch.cuda.is_available()
     precision = torch.bfloat16 if accelerated else torch.float32
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=precision, use_safetensors=True)
     return model.to("cuda" if accelerated else "cpu").requires_grad_(False).eval(), tokenizer

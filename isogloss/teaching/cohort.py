@@ -36,7 +36,7 @@ def teach_cohort(
     fresh, configuration = new_adapter(base, teaching, seed)
     stores = {}
     for lesson in lessons:
-        content = {"model": base_fingerprint, "lesson": asdict(lesson), "seed": seed}
+        content = {"model": base_fingerprint, "precision": str(base.dtype), "lesson": asdict(lesson), "seed": seed}
         content["teaching"] = teaching.model_dump(exclude={"at_once", "checkpointing"})  # results do not depend on these
         stores[lesson.name] = Store(store_root, key_of(content | {"version": version}))
 

@@ -17,7 +17,7 @@ params = snakemake.params
 torch.set_num_threads(snakemake.threads)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
 lessons = [Lesson.of(name, content(name, items)) for name in params.lessons]
-base, tokenizer = load_model(params.model)
+base, tokenizer = load_model(params.model, params.device)
 finished = teach_cohort(
     base,
     tokenizer,

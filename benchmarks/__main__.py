@@ -1,0 +1,86 @@
+"""Compare isogloss with the usual ways, on this machine, with the shipped sandbox; not part of the tests.
+
+    python -m benchmarks --quick
+
+Writes results/benchmarks/summary.csv and a figure beside it. All ways do the same work in one run, in turn; a time is a median.
+"""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+import torch
+import yaml
+from matplotlib import pyplot as plt
+
+from benchmarks import asking, scale, teaching, whole
+from benchmarks.work import Work
+from isogloss.models.sandbox.pretrain import matmul_peak
+
+BENCHMARKS = {
+    "teach": teaching.run,
+    "ask": asking.run,
+    "in-context": asking.run_in_context,
+    "study": whole.run,
+    "scale": scale.run,
+}
+TABLE = Path("results/benchmarks/summary.csv")
+# (items, epochs, repeats): enough for a rough ratio, or what the default config has
+SIZES = {
+    "teach": ((16, 1, 3), (120, 3, 3)),
+    "ask": ((12, 12, 3), (120, 12, 3)),
+    "in-context": ((12, 1, 3), (60, 1, 3)),
+    "study": ((12, 3, 1), (120, 12, 1)),
+    "scale": ((12, 1, 1), (12, 1, 1)),
+}
+
+
+def draw(table: pl.DataFrame, path: Path) -> None:
+    """How many times faster ours is than each baseline, with what was aimed at."""
+    figure, axis = plt.subplots(figsize=(7, 0.5 + 0.38 * len(table)), layout="constrained")
+    places = list(range(len(table)))[::-1]
+    axis.barh(places, table["ratio"], color="#4477aa", height=0.6)
+    for place, row in zip(places, table.iter_rows(named=True), strict=True):
+        axis.plot([row["target"]] * 2, [place - 0.4, place + 0.4], color="black", linewidth=1.5)
+        axis.text(row["ratio"], place, f" {row['ratio']:.1f}", va="center", fontsize=7)
+    axis.set_yticks(places, [f"{row['benchmark']}\nbeside: {row['baseline']}" for row in table.iter_rows(named=True)], fontsize=6)
+    axis.set_xscale("log")
+    axis.set_xlabel("times as fast (line: what was aimed at)")
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, metadata={"CreationDate": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ({', '.join(BENCHMARKS)}; default: all)")
+    parser.add_argument("--quick", action="store_true", help="less work, under ten minutes on two cores")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; write some of {', '.join(BENCHMARKS)}")
+    languages = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["languages"]
+    torch.set_num_threads(options.threads)
+    print(f"matrix products reach {matmul_peak(torch.float32) / 1e9:.0f} GFLOP/s here with {options.threads} threads", flush=True)
+    rows = []
+    for name in options.names or BENCHMARKS:
+        count, epochs, repeats = SIZES[name][0 if options.quick else 1]
+        few = languages[:5] if options.quick and name == "study" else languages
+        print(f"\n{name}: {len(few)} languages, {count} items, {epochs} epochs", flush=True)
+        rows += BENCHMARKS[name](Work(few, count, epochs, options.threads, repeats))
+    table = pl.DataFrame([asdict(row) for row in rows])
+    table = table.with_columns(ratio=pl.col("baseline_seconds") / pl.col("ours_seconds"))
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
+    table.write_csv(TABLE)
+    draw(table, TABLE.with_suffix(".pdf"))
+    draw(table, TABLE.with_suffix(".png"))
+    for row in table.iter_rows(named=True):
+        reached = "" if row["peak"] is None else f"; {row['peak']:.0%} of the machine's matrix products"
+        print(
+            f"{row['benchmark']}: {row['ours_seconds']:.1f} s; {row['baseline']}: {row['baseline_seconds']:.1f} s; "
+            f"{row['ratio']:.1f} times as fast (aimed at {row['target']:g}){reached}"
+        )
+
+
+if __name__ == "__main__":
+    main()
