@@ -1,0 +1,47 @@
+"""The benchmarks run, and what they compare is the same work."""
+
+import polars as pl
+import pytest
+import torch
+
+from benchmarks import asking, teaching
+from benchmarks.__main__ import draw
+from benchmarks.work import Row, Work, alternate
+
+
+@pytest.fixture(scope="module")
+def work():
+    threads = torch.get_num_threads()
+    yield Work(["eng", "zul"], 4, 2, threads, 1)
+    torch.set_num_threads(threads)
+
+
+def test_teaching(work):
+    rows = teaching.run(work)
+    assert [row.target for row in rows] == [8, 2.5]
+    assert all(row.ours_seconds > 0 and row.baseline_seconds > 0 and 0 < row.peak < 1 for row in rows)
+
+
+def test_asking(work):
+    """Raises where answers differ for another reason than rounding."""
+    assert len(asking.run(work)) == 2
+
+
+def test_different_answers_are_not_taken_for_rounding(work, monkeypatch):
+    monkeypatch.setattr(asking, "answer_greedily", lambda *arguments: [["wrong"] * 8] * 2)
+    with pytest.raises(RuntimeError, match=r"'wrong' and .* differ where the likeliest tokens are"):
+        asking.run(work)
+
+
+def test_ways_take_turns_and_the_middle_counts():
+    turns = []
+    seconds, results = alternate({"one": lambda: turns.append(1) or "a", "other": lambda: turns.append(2) or "b"}, 3)
+    assert turns == [1, 2] * 3
+    assert results == {"one": "a", "other": "b"}
+    assert seconds.keys() == results.keys()
+
+
+def test_the_figure(tmp_path):
+    table = pl.DataFrame([vars(Row("teach", 1.0, "PEFT", 4.0, 2.5)) | {"ratio": 4.0}])
+    draw(table, tmp_path / "summary.png")
+    assert (tmp_path / "summary.png").stat().st_size > 1000
