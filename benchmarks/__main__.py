@@ -14,7 +14,7 @@ import torch
 import yaml
 from matplotlib import pyplot as plt
 
-from benchmarks import asking, scale, teaching, whole
+from benchmarks import asking, harness, scale, teaching, whole
 from benchmarks.work import Work
 from isogloss.models.sandbox.pretrain import matmul_peak
 
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "teach": teaching.run,
     "ask": asking.run,
     "in-context": asking.run_in_context,
+    "cell": harness.run,
     "study": whole.run,
     "scale": scale.run,
 }
@@ -31,6 +32,7 @@ SIZES = {
     "teach": ((16, 1, 3), (120, 3, 3)),
     "ask": ((12, 12, 3), (120, 12, 3)),
     "in-context": ((12, 1, 3), (60, 1, 3)),
+    "cell": ((120, 2, 1), (120, 12, 3)),
     "study": ((12, 3, 1), (120, 12, 1)),
     "scale": ((12, 1, 1), (12, 1, 1)),
 }
@@ -65,7 +67,7 @@ def main() -> None:
     rows = []
     for name in options.names or BENCHMARKS:
         count, epochs, repeats = SIZES[name][0 if options.quick else 1]
-        few = languages[:5] if options.quick and name == "study" else languages
+        few = languages[: 1 if name == "cell" else 5 if options.quick and name == "study" else None]
         print(f"\n{name}: {len(few)} languages, {count} items, {epochs} epochs", flush=True)
         rows += BENCHMARKS[name](Work(few, count, epochs, options.threads, repeats))
     table = pl.DataFrame([asdict(row) for row in rows])
