@@ -20,6 +20,7 @@ from isogloss.models.sandbox.pretrain import matmul_peak
 
 BENCHMARKS = {
     "teach": teaching.run,
+    "teach-1": teaching.run_singly,
     "ask": asking.run,
     "in-context": asking.run_in_context,
     "cell": harness.run,
@@ -29,8 +30,9 @@ BENCHMARKS = {
 TABLE = Path("results/benchmarks/summary.csv")
 # (items, epochs, repeats): enough for a rough ratio, or what the default config has
 SIZES = {
-    "teach": ((16, 1, 3), (120, 3, 3)),
-    "ask": ((12, 12, 3), (120, 12, 3)),
+    "teach": ((60, 2, 3), (120, 12, 3)),
+    "teach-1": ((12, 1, 1), (120, 3, 1)),
+    "ask": ((8, 12, 3), (60, 12, 3)),
     "in-context": ((12, 1, 3), (60, 1, 3)),
     "cell": ((120, 2, 1), (120, 12, 3)),
     "study": ((12, 3, 1), (120, 12, 1)),

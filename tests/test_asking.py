@@ -133,17 +133,22 @@ def test_families_of_models(tiny, family):
     assert len({tuple(said) for said in found.tolist()}) > 1
 
 
-def test_trees_have_each_beginning_once(monkeypatch):
+def test_trees_have_each_beginning_once():
     prompts = [[], [1, 2], [1, 2, 3], [1, 4], [5], [5]]
-    trees, places = planted(prompts)
-    assert trees == [([1, 2, 3, 4, 5], [0, 1, 2, 1, 0], [None, 0, 1, 0, None])]
-    assert places == [(0, []), (0, [0, 1]), (0, [0, 1, 2]), (0, [0, 3]), (0, [4]), (0, [4])]
+    (tree,) = planted(prompts, 100)
+    assert (tree.tokens, tree.depths, tree.parents) == ([1, 2, 3, 4, 5], [0, 1, 2, 1, 0], [None, 0, 1, 0, None])
+    assert tree.paths == [[], [0, 1], [0, 1, 2], [0, 3], [4], [4]]
+    assert tree.seen().astype(int).tolist() == [
+        [1, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0],
+        [1, 1, 1, 0, 0],
+        [1, 0, 0, 1, 0],
+        [0, 0, 0, 0, 1],
+    ]
     many = sorted([i, j, j, j] for i in range(6) for j in range(4))
-    monkeypatch.setattr("isogloss.asking.reading.TREE", 4)
-    trees, places = planted(many)
-    assert [len(tokens) for tokens, _, _ in trees] == [13] * 6, "no more than 4 prompts have"
-    for prompt, (tree, path) in zip(many, places, strict=True):
-        assert [trees[tree][0][i] for i in path] == prompt
+    trees = planted(many, 4)
+    assert [len(tree.tokens) for tree in trees] == [13] * 6, "no more than 4 prompts have"
+    assert [[tree.tokens[i] for i in path] for tree in trees for path in tree.paths] == many
 
 
 def ending_often(model, tokenizer, texts):

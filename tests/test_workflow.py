@@ -156,7 +156,7 @@ def test_every_job_left_a_log_and_a_benchmark(project):
 def test_a_dry_run_reads_like_a_plan(project):
     text = snakemake(project, "--dry-run", "--forceall")
     assert "Teach sandbox the fictional items in zul, seed 1" in text
-    assert "Ask sandbox the general items in eng spa zul (untaught: none)" in text
+    assert "Ask sandbox the general items (verification, untaught: none)" in text
     assert "Write the fictional items in spa" in text
 
 

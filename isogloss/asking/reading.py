@@ -5,6 +5,7 @@ out, so that padding is as if it were not there, also for layers that look back 
 """
 
 import inspect
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,11 +14,27 @@ from transformers.cache_utils import DynamicLayer
 
 SPARE = 16  # tokens of room by which a layer's memory grows
 PADDING = -1  # position of padding
-TREE = (
-    256  # tokens of a tree, about: in a larger one more beginnings are shared, and more of all pairs of tokens looked at in vain
-)
+# Tokens of a tree, about. In a larger one more beginnings are shared, but more pairs of tokens are looked at in vain, and what is
+# computed on the way no longer fits into a processor's cache.
+TREE = {"cpu": 128, "cuda": 1024}
 
-Tree = tuple[list[int], list[int], list[int | None]]
+
+@dataclass
+class Tree:
+    """Prompts that share beginnings: tokens, their depths and parents (None: a root), and the tokens of each prompt by number."""
+
+    tokens: list[int] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    parents: list[int | None] = field(default_factory=list)
+    paths: list[list[int]] = field(default_factory=list)
+
+    def seen(self) -> np.ndarray:
+        """Which tokens each token follows, itself among them: [tokens, tokens]."""
+        seen = np.eye(len(self.tokens), dtype=bool)
+        for i, parent in enumerate(self.parents):
+            if parent is not None:
+                seen[i] |= seen[parent]
+        return seen
 
 
 def readable(model: PreTrainedModel) -> bool:
@@ -56,13 +73,16 @@ class Room(DynamicLayer):
         chosen = torch.stack([self.keys.index_select(0, indices), self.values.index_select(0, indices)])
         self._taken(chosen, chosen.shape[3])
 
-    def unfold(self, lessons: int, places: torch.Tensor) -> None:
-        """Turn rows of trees into rows of prompts; `places` [prompts, t] are the tokens' numbers among those of a lesson."""
+    def of_prompts(self, places: torch.Tensor) -> torch.Tensor:
+        """Keys and values of prompts, [2, lessons, prompts, heads, t, size], from those of a tree in a row a lesson; `places`
+        [prompts, t] has the numbers of their tokens."""
         both = torch.stack([self.keys, self.values])
-        _, rows, heads, length, size = both.shape
-        tokens = both.transpose(2, 3).reshape(2, lessons, rows // lessons * length, heads, size)
-        prompts = tokens[:, :, places.flatten()].view(2, lessons * len(places), -1, heads, size)
-        self._taken(prompts.transpose(2, 3), places.shape[1])
+        return both[:, :, :, places].transpose(2, 3)
+
+    def fill(self, both: torch.Tensor) -> None:
+        """Begin with keys and values [2, rows, heads, t, size]."""
+        self.lazy_initialization(*both)
+        self._taken(both, both.shape[3])
 
 
 class Reading:
@@ -71,7 +91,7 @@ class Reading:
     def __init__(self, model: PreTrainedModel):
         config = model.config.get_text_config()
         self._model = model
-        self._cache = Cache(layers=[Room() for _ in range(config.num_hidden_layers)])
+        self._cache = self._empty()
         self._kinds = set(getattr(config, "layer_types", None) or [])
         self._window = getattr(config, "sliding_window", None)
         self.position = torch.empty(0, 0, dtype=torch.long, device=model.device)
@@ -83,27 +103,26 @@ class Reading:
         # padding sees padding, since a softmax over nothing is not a number
         real = (self.position[:, None] > PADDING) | (position[:, :, None] == PADDING)
         distance = position[:, :, None] - self.position[:, None]
-        return self._read(token, position, real & (distance >= 0), distance, keep)
+        return self._read(token, position, real & (distance >= 0), distance, keep, self._cache)
 
     def read_trees(self, prompts: list[list[int]], lessons: int) -> None:
         """Read prompts, ordered by their tokens, once a lesson, and go on with rows of prompts (of the first lesson, then the
         next)."""
-        trees, places = planted(prompts)
-        size = max(len(tokens) for tokens, _, _ in trees)
-        token, position = np.zeros((len(trees), size), dtype=int), np.full((len(trees), size), PADDING)
-        seen = np.stack([np.eye(size, dtype=bool)] * len(trees))
-        for tree, (tokens, depths, parents) in enumerate(trees):
-            token[tree, : len(tokens)], position[tree, : len(tokens)] = tokens, depths
-            for i, parent in enumerate(parents):
-                if parent is not None:
-                    seen[tree, i] |= seen[tree, parent]
-        distance = position[:, :, None] - position[:, None]
-        self._read(*(self._rows(array, lessons) for array in (token, position, seen, distance)), keep=1)
-        longest = max(map(len, prompts))
-        index = [[0] * (longest - len(path)) + [tree * size + i for i in path] for tree, path in places]
-        for layer in self._cache.layers:
-            layer.unfold(lessons, torch.tensor(index, device=self._model.device))
+        device, longest = self._model.device, max(map(len, prompts))
+        read = []
+        for tree in planted(prompts, TREE[device.type]):
+            depth = torch.tensor(tree.depths, device=device)[None]
+            seen = torch.tensor(tree.seen(), device=device)[None]
+            cache = self._empty()
+            self._read(self._rows([tree.tokens], lessons), depth, seen, depth[:, :, None] - depth[:, None], 1, cache)
+            places = torch.tensor([[0] * (longest - len(path)) + path for path in tree.paths], device=device)
+            read.append([layer.of_prompts(places) for layer in cache.layers])
+        for layer, parts in zip(self._cache.layers, zip(*read, strict=True), strict=True):
+            layer.fill(torch.cat(parts, dim=2).flatten(1, 2))
         self.position = self._rows([[PADDING] * (longest - len(p)) + list(range(len(p))) for p in prompts], lessons)
+
+    def _empty(self) -> Cache:
+        return Cache(layers=[Room() for _ in range(self._model.config.get_text_config().num_hidden_layers)])
 
     def _rows(self, array, lessons: int) -> torch.Tensor:
         """A lesson's rows, for all of them."""
@@ -117,16 +136,22 @@ class Reading:
         return self.read(self._rows(token, lessons), self._rows(position, lessons), keep)
 
     def _read(
-        self, token: torch.Tensor, position: torch.Tensor, seen: torch.Tensor, distance: torch.Tensor, keep: int
+        self,
+        token: torch.Tensor,
+        position: torch.Tensor,
+        seen: torch.Tensor,
+        distance: torch.Tensor,
+        keep: int,
+        cache: Cache,
     ) -> torch.Tensor:
-        """Read tokens that see what is `seen` [rows, t, all], but in some layers nothing that is too far away."""
+        """Read tokens that see what is `seen` [rows or 1, t, all], but in some layers nothing that is too far away."""
         full = seen[:, None]
         local = full & (distance < self._window)[:, None] if self._window else full
         return self._model(
             input_ids=token,
             attention_mask={"full_attention": full, "sliding_attention": local} if self._kinds else local,
             position_ids=position.clamp(min=0),
-            past_key_values=self._cache,
+            past_key_values=cache,
             use_cache=True,
             logits_to_keep=keep,
         ).logits
@@ -150,28 +175,25 @@ def begin(model: PreTrainedModel, prompts: list[list[int]], lessons: int, keep: 
     return reading.read_ends(prompts, lessons, keep), reading
 
 
-def planted(prompts: list[list[int]]) -> tuple[list[Tree], list[tuple[int, list[int]]]]:
-    """Trees of prompts that are ordered by their tokens: of each the tokens, their depths and their parents (None: a root); and
-    for each prompt the number of its tree and the places of its tokens in it."""
-    most = max(TREE, 4 * max(map(len, prompts)))
-    trees: list[Tree] = [([], [], [])]
-    places: list[tuple[int, list[int]]] = []
-    before: list[int] = []
+def planted(prompts: list[list[int]], size: int) -> list[Tree]:
+    """Trees of prompts that are ordered by their tokens, of about `size` tokens, or as many as four of the longest have."""
+    most = max(size, 4 * max(map(len, prompts)))
+    trees, before = [Tree()], []
     for prompt in prompts:
         alike = _common(before, prompt)
-        if trees[-1][0] and len(trees[-1][0]) + len(prompt) - alike > most:
-            trees.append(([], [], []))
+        if trees[-1].tokens and len(trees[-1].tokens) + len(prompt) - alike > most:
+            trees.append(Tree())
             alike = 0
-        tokens, depths, parents = trees[-1]
-        path = places[-1][1][:alike] if alike else []
+        tree = trees[-1]
+        path = tree.paths[-1][:alike] if alike else []
         for depth, token in enumerate(prompt[alike:], start=alike):
-            parents.append(path[-1] if path else None)
-            path.append(len(tokens))
-            tokens.append(token)
-            depths.append(depth)
-        places.append((len(trees) - 1, path))
+            tree.parents.append(path[-1] if path else None)
+            path.append(len(tree.tokens))
+            tree.tokens.append(token)
+            tree.depths.append(depth)
+        tree.paths.append(path)
         before = prompt
-    return trees, places
+    return trees
 
 
 def _common(one: list[int], other: list[int]) -> int:
