@@ -5,7 +5,7 @@ import tempfile
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from torch.nn.utils.rnn import pad_sequence
-from transformers import Trainer, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from benchmarks.work import Row, Work, alternate, operations
 from isogloss.models.local import without_adapter
@@ -49,7 +49,9 @@ def by_trainer(work: Work, lesson, batch: int):
             disable_tqdm=True,
             log_level="error",
         )
-        Trainer(model=model, args=arguments, train_dataset=pairs, data_collator=collate).train()
+        trainer = Trainer(model=model, args=arguments, train_dataset=pairs, data_collator=collate)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
     return model
 
 

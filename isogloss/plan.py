@@ -3,6 +3,7 @@
 import functools
 import itertools
 import random
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,7 @@ from isogloss.paths import LANGUAGES, MODEL
 
 UNTAUGHT = "none"  # the lesson that teaches nothing
 WRONG = "-wrong"  # ends the name of a lesson that teaches wrong answers
+EACH = ("{lesson}",)  # the lessons of a cohort that is a wildcard
 
 
 @dataclass(frozen=True)
@@ -145,20 +147,17 @@ class Cohort:
 
     @property
     def rule(self) -> str:
-        """What the rule is called that does it."""
-        return "_".join([self.model, self.knowledge, self.study, self.setting, str(self.number)])
+        """What sets its rules apart from those of other cohorts."""
+        return re.sub(r"\W", "_", f"{self.model}_{self.knowledge}_{self.study}_{self.setting}_{self.number}")
 
     @property
     def tag(self) -> str:
-        """What sets its files apart from those of other cohorts."""
+        """The same for logs, in a folder of the study and setting."""
         return self.lessons[0] if self.lessons == EACH else str(self.number)
 
     def chosen(self, wildcards: dict[str, str]) -> list[str]:
         """The lessons of a job."""
         return [lesson.format(**wildcards) for lesson in self.lessons]
-
-
-EACH = ("{lesson}",)
 
 
 def cohorts(config: Config, study: str, setting: str) -> list[Cohort]:

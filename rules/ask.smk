@@ -4,7 +4,7 @@ for cohort in plan.exams(settings):
 
     rule:
         name:
-            re.sub(r"\W", "_", f"ask_{cohort.rule}")
+            f"ask_{cohort.rule}"
         input:
             model=model_files(cohort.model),
             knowledge=lambda wildcards, cohort=cohort: expand(

@@ -4,7 +4,7 @@ for cohort in plan.exams(settings):
 
     rule:
         name:
-            re.sub(r"\W", "_", f"score_{cohort.rule}")
+            f"score_{cohort.rule}"
         input:
             answers=files_of(paths.ANSWERS, cohort),
             knowledge=lambda wildcards, cohort=cohort: expand(

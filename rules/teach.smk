@@ -6,7 +6,7 @@ for cohort in plan.taught(settings):
 
     rule:
         name:
-            re.sub(r"\W", "_", f"teach_{cohort.rule}")
+            f"teach_{cohort.rule}"
         input:
             model=model_files(cohort.model),
             knowledge=lambda wildcards, cohort=cohort: expand(
@@ -20,6 +20,8 @@ for cohort in plan.taught(settings):
             benchmark_of("teach", cohort, "seed-{seed}/")
         wildcard_constraints:
             lesson=lesson_of(cohort),
+        # what waits for adapters would else be left to the end, for one core
+        priority: 1
         conda:
             "../envs/cpu.yaml"
         threads: 1

@@ -110,7 +110,7 @@ class Reading:
         next)."""
         device, longest = self._model.device, max(map(len, prompts))
         read = []
-        for tree in planted(prompts, TREE[device.type]):
+        for tree in planted(prompts, TREE.get(device.type, TREE["cuda"])):
             depth = torch.tensor(tree.depths, device=device)[None]
             seen = torch.tensor(tree.seen(), device=device)[None]
             cache = self._empty()
