@@ -8,10 +8,13 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from benchmarks.work import Row, Work, alternate, operations
+from isogloss.config import Config
 from isogloss.models.local import without_adapter
 from isogloss.models.sandbox.pretrain import matmul_peak
-from isogloss.teaching.lora import IGNORED, examples, summed_losses, teach
+from isogloss.teaching.lora import IGNORED, Progress, examples, summed_losses, teach
 from isogloss.teaching.stacked import stacked
+
+COHORT = Config.model_fields["cohort"].default
 
 
 def collate(pairs: list[dict]) -> dict[str, torch.Tensor]:
@@ -66,16 +69,16 @@ def one_by_one(work: Work, batch: int) -> list[dict]:
 
 
 def at_once(work: Work) -> list[dict]:
-    """Every lesson at the same time."""
-    adapters = {}
-    teach(
-        *work.loaded,
-        work.lessons,
-        work.teaching,
-        1,
-        lambda epoch, number, progress, loss: adapters.update({number: progress.adapter}),
-    )
-    return [adapters[number] for number in range(len(work.lessons))]
+    """Every lesson, as many at the same time as by default."""
+    adapters: dict[str, dict] = {}
+    for first in range(0, len(work.lessons), COHORT):
+        together = work.lessons[first : first + COHORT]
+
+        def keep(epoch: int, number: int, progress: Progress, loss: float, together=together) -> None:
+            adapters[together[number].name] = progress.adapter
+
+        teach(*work.loaded, together, work.teaching, 1, keep)
+    return list(adapters.values())
 
 
 @torch.no_grad()

@@ -67,12 +67,12 @@ def run(work: Work) -> list[Row]:
             right.append(float((other / f"accuracy-{code}").read_text(encoding="utf-8")))
             shutil.rmtree(other / f"merged-{code}")
     print(f"same-language accuracy: ours {diagonal:.3f}, theirs {sum(right) / len(right):.3f}", flush=True)
-    busy = jobs["cpu_time"].sum() / work.threads
+    busy = jobs["s"].sum() / work.threads  # a job has one thread; the times of processors are only read now and then
     start = import_seconds()
     imports = start * jobs["torch"].sum() / work.threads
     times = jobs["torch"].sum()
     print(
-        f"of {seconds:.0f} s on {work.threads} cores, jobs computed for {busy:.0f}, of which {imports:.0f} to import torch "
+        f"of {seconds:.0f} s on {work.threads} cores, jobs ran for {busy:.0f}, of which {imports:.0f} to import torch "
         f"{times} times ({start:.1f} s each): {1 - (busy - imports) / seconds:.0%} is no computing",
         flush=True,
     )
@@ -87,10 +87,9 @@ def _items(work: Work) -> list[str]:
 
 
 def _job(path: Path) -> pl.DataFrame:
-    """A job's benchmark; whether it imports torch."""
-    table = pl.read_csv(path, separator="\t", null_values=["-", "NA"], schema_overrides={"cpu_time": pl.Float64})
+    """How long a job took, and whether it imports torch."""
     rule = path.parts[path.parts.index("benchmarks") + 1]
-    return table.select("cpu_time").with_columns(torch=pl.lit(rule in ("teach", "ask")))
+    return pl.read_csv(path, separator="\t", null_values=["-", "NA"]).select("s", torch=pl.lit(rule in ("teach", "ask")))
 
 
 def import_seconds() -> float:
