@@ -32,7 +32,7 @@ for cohort in plan.exams(settings):
             gpu=int(settings.models[cohort.model].device == "auto"),
             runtime=60,
         params:
-            model=os.path.dirname(model_files(cohort.model)[0]),
+            model=lambda wildcards, input: os.path.dirname(input.model[0]),
             device=settings.models[cohort.model].device,
             about={key: getattr(cohort, key) for key in ("model", "knowledge", "study", "setting")},
             languages=lambda wildcards, cohort=cohort: exam_languages(cohort, wildcards),

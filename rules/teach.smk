@@ -30,7 +30,7 @@ for cohort in plan.taught(settings):
             gpu=int(settings.models[cohort.model].device == "auto"),
             runtime=240,
         params:
-            model=os.path.dirname(model_files(cohort.model)[0]),
+            model=lambda wildcards, input: os.path.dirname(input.model[0]),
             device=settings.models[cohort.model].device,
             lessons=lambda wildcards, cohort=cohort: cohort.chosen(dict(wildcards.items())),
             languages=lambda wildcards, cohort=cohort: taught_languages(cohort, wildcards),
