@@ -58,7 +58,7 @@ def draw(table: pl.DataFrame, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ({', '.join(BENCHMARKS)}; default: all)")
-    parser.add_argument("--quick", action="store_true", help="less work, under ten minutes on two cores")
+    parser.add_argument("--quick", action="store_true", help="less work")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):

@@ -18,12 +18,11 @@ LONGEST = 48  # tokens of an answer
 CLOSE = 1e-4  # a difference of logits that rounding can turn
 
 
-def generated(model, tokenizer, prompts: list[list[int]], size: int, **more) -> list[str | None]:
-    """Answers by `generate`, in batches of prompts of about the same length, as a careful user has it."""
+def generated(model, tokenizer, prompts: list[list[int]], size: int, names: list[str] | None = None) -> list[str | None]:
+    """Answers by `generate`, in batches of prompts of about the same length, as a careful user has it; `names` are adapters."""
     settings = GenerationConfig(
         max_new_tokens=LONGEST, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id
     )
-    names = more.get("adapter_names")
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     answers: list[str | None] = [None] * len(prompts)
     for first in range(0, len(order), size):
@@ -85,7 +84,7 @@ def run(work: Work) -> list[Row]:
         names = [code for _ in prompts for code in work.languages]
         every = [prompt for prompt in prompts for _ in work.languages]
         with torch.inference_mode():
-            found = generated(model, tokenizer, every, size, adapter_names=names)
+            found = generated(model, tokenizer, every, size, names)
         without_adapter(model)
         return {code: found[k :: len(work.languages)] for k, code in enumerate(work.languages)}
 
