@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.exam import hold_taught, hold_untaught, questions, read_adapters
 from isogloss.asking.generation import _generated, _said, answer_greedily
-from isogloss.asking.reading import planted, readable
+from isogloss.asking.reading import batches, planted, readable
 from isogloss.config import Asking, SandboxRecipe, Teaching
 from isogloss.models.local import chat_prompt
 from isogloss.models.sandbox.pretrain import build_model
@@ -118,13 +118,15 @@ def test_families_of_models(tiny, family):
     assert readable(model) == (family not in ("bloom", "mamba"))
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.add_special_tokens({"eos_token": "never said"})
-    prompts = sorted(
-        chat_prompt(tokenizer, f"{context}\n{question}") for context in (QUESTIONS[1], "x") for question in QUESTIONS
-    )
+    prompts = [chat_prompt(tokenizer, f"{context}\n{question}") for context in (QUESTIONS[1], "x") for question in QUESTIONS]
+    trees = planted(dict(enumerate(prompt[:-1] for prompt in prompts)), 3, 32)
+    assert {len(tree.prompts) for tree in trees} > {3}, "not all of one size"
     say = _said if readable(model) else _generated
     with torch.inference_mode():
-        (found,) = say(model, tokenizer, prompts, 1, 7)
-    for prompt, said in zip(prompts, found.tolist(), strict=True):
+        (found,) = say(model, tokenizer, prompts, 1, 7, trees)
+    numbers = [number for tree in trees for number in tree.prompts]
+    for number, said in zip(numbers, found.tolist(), strict=True):
+        prompt = prompts[number]
         whole = list(prompt)
         for _ in range(7):
             with torch.no_grad():
@@ -134,21 +136,25 @@ def test_families_of_models(tiny, family):
 
 
 def test_trees_have_each_beginning_once():
-    prompts = [[], [1, 2], [1, 2, 3], [1, 4], [5], [5]]
-    (tree,) = planted(prompts, 100)
-    assert (tree.tokens, tree.depths, tree.parents) == ([1, 2, 3, 4, 5], [0, 1, 2, 1, 0], [None, 0, 1, 0, None])
-    assert tree.paths == [[], [0, 1], [0, 1, 2], [0, 3], [4], [4]]
-    assert tree.seen().astype(int).tolist() == [
-        [1, 0, 0, 0, 0],
-        [1, 1, 0, 0, 0],
-        [1, 1, 1, 0, 0],
-        [1, 0, 0, 1, 0],
-        [0, 0, 0, 0, 1],
-    ]
-    many = sorted([i, j, j, j] for i in range(6) for j in range(4))
-    trees = planted(many, 4)
-    assert [len(tree.tokens) for tree in trees] == [13] * 6, "no more than 4 prompts have"
-    assert [[tree.tokens[i] for i in path] for tree in trees for path in tree.paths] == many
+    prompts = [[1], [1, 2], [1, 2, 3], [1, 4], [1, 4]]
+    (tree,) = planted(dict(enumerate(prompts)), 10, 1000)
+    assert (tree.tokens, tree.depths, tree.parents) == ([1, 2, 3, 4], [0, 1, 2, 1], [None, 0, 1, 0])
+    assert tree.prompts == [0, 1, 2, 3, 4]
+    assert tree.paths == [[0], [0, 1], [0, 1, 2], [0, 3], [0, 3]]
+    assert tree.seen().astype(int).tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 0, 1]]
+
+
+def test_trees_are_as_large_as_pays():
+    many = {10 * i + j: [0, i, i, j, j, j, j] for i in range(6) for j in range(4)}
+    sizes = []
+    for width in (1, 10, 1000):
+        trees = planted(many, 30, width)
+        sizes.append([len(tree.prompts) for tree in trees])
+        paths = {n: path for tree in trees for n, path in zip(tree.prompts, tree.paths, strict=True)}
+        assert {n: [tree.tokens[i] for i in paths[n]] for tree in trees for n in tree.prompts} == many
+    assert sizes == [[1] * 24, [4] * 6, [24]]
+    assert [len(tree.prompts) for tree in planted(many, 5, 1000)] == [5, 5, 5, 5, 4]
+    assert [[len(tree.prompts) for tree in batch] for batch in batches(many, 10, 10)] == [[4, 4]] * 3
 
 
 def ending_often(model, tokenizer, texts):
@@ -212,10 +218,10 @@ def test_questions_that_do_not_fit_are_asked_in_parts(tiny, monkeypatch):
     base, tokenizer = tiny
     expected = answer_greedily(base, tokenizer, QUESTIONS, 12, 4)
 
-    def limited(model, tokenizer, prompts, *rest):
-        if len(prompts) > least:
+    def limited(*rest):
+        if sum(len(tree.prompts) for tree in rest[-1]) > least:
             raise torch.OutOfMemoryError("allocation failed")
-        return _said(model, tokenizer, prompts, *rest)
+        return _said(*rest)
 
     monkeypatch.setattr("isogloss.asking.generation._said", limited)
     least = 1

@@ -1,9 +1,10 @@
 """Forced choice: which of several answers a model finds likeliest."""
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.reading import begin, readable
+from isogloss.asking.reading import Reading, Tree, in_batches, readable
 from isogloss.models.local import chat_prompt
 
 
@@ -25,27 +26,34 @@ def log_likelihoods(
     """
     if not readable(model):
         raise ValueError(f"{type(model).__name__} has layers that are no attention; forced choice is not made for such models")
-    rows = []  # tokens, how many of them are the option's, question, option
+    prompts, ends, rows = [], [], []  # the last token of a question goes with the option, since it says its first
     for i, (question, answers) in enumerate(zip(questions, options, strict=True)):
         prompt = chat_prompt(tokenizer, question)
         for j, answer in enumerate(answers):
             tokens = tokenizer(answer, add_special_tokens=False)["input_ids"]
             if not tokens:
                 raise ValueError(f"option {j + 1} of {question!r} is empty")
-            rows.append(([*prompt, *tokens, tokenizer.eos_token_id], len(tokens) + 1, i, j))
+            prompts.append(prompt[:-1])
+            ends.append([prompt[-1], *tokens, tokenizer.eos_token_id])
+            rows.append((i, j))
+
+    def read(trees: list[Tree]) -> torch.Tensor:
+        """Log-probabilities [lesson, option] of the trees' prompts."""
+        own = [torch.tensor(ends[number]) for tree in trees for number in tree.prompts]
+        token = pad_sequence([*own, torch.tensor([0, 0])], batch_first=True, padding_value=-1).to(model.device)
+        reading = Reading(model, trees, lessons)
+        token = token[reading.places].repeat(lessons, 1, 1)
+        logits = reading.read(token.clamp(min=0))[:, :, :-1]
+        wanted = token[:, :, 1:, None]
+        each = logits.log_softmax(dim=-1).gather(-1, wanted.clamp(min=0)).masked_fill(wanted < 0, 0).sum(dim=(2, 3))
+        return each.view(lessons, -1)[:, reading.places.flatten() < len(own)]
+
     found = [[[0.0] * len(answers) for answers in options] for _ in range(lessons)]
-    rows.sort(key=lambda row: row[0])
-    for first in range(0, len(rows), batch_size):
-        chosen = rows[first : first + batch_size]
-        longest = max(row[1] for row in chosen)
-        # the token before an option says its first token
-        logits, _ = begin(model, [row[0] for row in chosen], lessons, longest + 1)
-        said = logits[:, :-1].log_softmax(dim=-1).view(lessons, len(chosen), longest, -1)
-        wanted = torch.tensor([row[0][-longest:] for row in chosen], device=said.device)
-        each = said.gather(-1, wanted.expand(lessons, -1, -1)[..., None]).squeeze(-1).tolist()
-        for own, values in zip(found, each, strict=True):
-            for value, (_, length, i, j) in zip(values, chosen, strict=True):
-                own[i][j] = sum(value[-length:])
+    for numbers, values in in_batches(model, prompts, batch_size, read):
+        for own, each in zip(found, values, strict=True):
+            for number, value in zip(numbers, each, strict=True):
+                i, j = rows[number]
+                own[i][j] = value
     return found
 
 

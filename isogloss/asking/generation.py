@@ -1,9 +1,11 @@
 """Greedy answers, many at a time."""
 
+from functools import partial
+
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.reading import begin, readable
+from isogloss.asking.reading import Reading, Tree, in_batches, readable
 from isogloss.models.local import chat_prompt
 
 
@@ -18,66 +20,76 @@ def answer_greedily(
 ) -> list[list[str | None]]:
     """The greedy answers to the questions, in order, a list a lesson; None where an answer had not ended after `max_new_tokens`.
 
-    `model` has as many adapters stacked as there are lessons. Each of them answers `batch_size` questions at a time, or half as
-    many where memory does not suffice, and so on. What questions of a batch begin with alike is read once.
+    `model` has as many adapters stacked as there are lessons, each of which answers up to `batch_size` questions at a time. What
+    questions begin with alike is read once.
     """
     prompts = [chat_prompt(tokenizer, question) for question in questions]
     answers: list[list[str | None]] = [[None] * len(prompts) for _ in range(lessons)]
-    order = sorted(range(len(prompts)), key=prompts.__getitem__)
-    waiting = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    say = _said if readable(model) else _generated
-    while waiting:
-        chosen = waiting.pop(0)
-        try:
-            said = say(model, tokenizer, [prompts[i] for i in chosen], lessons, max_new_tokens)
-        except torch.OutOfMemoryError:
-            if len(chosen) == 1:
-                raise
-            half = len(chosen) // 2
-            waiting[:0] = [chosen[:half], chosen[half:]]
-            continue
-        for own, rows in zip(answers, said.tolist(), strict=True):
-            for i, tokens in zip(chosen, rows, strict=True):
+    say = partial(_said if readable(model) else _generated, model, tokenizer, prompts, lessons, max_new_tokens)
+    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):
+        for own, rows in zip(answers, said, strict=True):
+            for number, tokens in zip(numbers, rows, strict=True):
                 if tokenizer.eos_token_id in tokens:
                     kept = tokens[: tokens.index(tokenizer.eos_token_id)]
-                    own[i] = tokenizer.decode(kept, skip_special_tokens=True).strip()
+                    own[number] = tokenizer.decode(kept, skip_special_tokens=True).strip()
     return answers
 
 
 def _said(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompts: list[list[int]], lessons: int, limit: int
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: list[list[int]],
+    lessons: int,
+    limit: int,
+    trees: list[Tree],
 ) -> torch.Tensor:
-    """Tokens of the answers [lessons, prompts, at most `limit`]; what follows an end has no meaning."""
-    end = tokenizer.eos_token_id
-    logits, reading = begin(model, prompts, lessons)
-    said = torch.full((lessons, len(prompts), limit), tokenizer.pad_token_id, device=logits.device)
-    ended = torch.zeros(lessons, len(prompts), dtype=torch.bool, device=logits.device)
-    # which prompt every row is about: as many rows a lesson, of which ended ones are left out when they are many in every lesson
-    prompt = torch.arange(len(prompts), device=logits.device).expand(lessons, -1)
+    """Tokens of the answers [lessons, prompts of the trees, at most `limit`]; what follows an end has no meaning."""
+    device, end = model.device, tokenizer.eos_token_id
+    reading = Reading(model, trees, lessons)
+    lasts = [prompts[number][-1] for tree in trees for number in tree.prompts]
+    prompt = reading.places.repeat(lessons, 1, 1)  # [lessons, rows, prompts]
+    token = torch.tensor([*lasts, 0], device=device)[prompt]
+    said = torch.full((lessons, len(lasts) + 1, limit), end, device=device)
+    ended = torch.arange(len(lasts) + 1, device=device).repeat(lessons, 1) == len(lasts)
     for step in range(limit):
-        token = logits[:, -1].argmax(dim=-1).view(lessons, -1)
-        said[:, :, step].scatter_(1, prompt, token)
-        ended.scatter_(1, prompt, ended.gather(1, prompt) | (token == end))
-        is_over = ended.gather(1, prompt)
-        left = int((~is_over).sum(dim=1).max())
-        if not left or step + 1 == limit:
+        token = reading.read(token.flatten(0, 1)[..., None]).argmax(dim=-1).view_as(prompt)
+        said[:, :, step].scatter_(1, prompt.flatten(1), token.flatten(1))
+        ended |= said[:, :, step] == end
+        goes_on = ~ended.gather(1, prompt.flatten(1)).view_as(prompt)
+        if not goes_on.any():
             break
-        if left <= 0.75 * token.shape[1]:
-            kept = is_over.int().argsort(dim=1, stable=True)[:, :left]
-            first = torch.arange(lessons, device=logits.device)[:, None] * token.shape[1]
-            reading.choose((first + kept).flatten())
-            prompt, token = prompt.gather(1, kept), token.gather(1, kept)
-        logits = reading.read(token.reshape(-1, 1), reading.position[:, -1:] + 1)
-    return said
+        prompt, token = _left(reading, goes_on, prompt, token)
+    return said[:, :-1]
+
+
+def _left(reading: Reading, goes_on: torch.Tensor, *each: torch.Tensor) -> list[torch.Tensor]:
+    """Go on without what has ended, when that is much: what is left of each [lessons, rows, prompts]."""
+    lessons, all_rows, prompts = goes_on.shape
+    rows, columns = int(goes_on.any(2).sum(1).max()), int(goes_on.sum(2).max())
+    if rows > all_rows / 2 and prompts > 1:
+        rows = all_rows  # these are trees, which are large, and choosing means copying
+    if rows * columns > 0.75 * all_rows * prompts:
+        return list(each)
+    row = (~goes_on.any(2)).int().argsort(dim=1, stable=True)[:, :rows].sort(dim=1).values
+    row = (row + all_rows * torch.arange(lessons, device=row.device)[:, None]).flatten()
+    column = (~goes_on.flatten(0, 1)[row]).int().argsort(dim=1, stable=True)[:, :columns]
+    reading.choose(row, column)
+    return [tensor.flatten(0, 1)[row[:, None], column].view(lessons, rows, columns) for tensor in each]
 
 
 def _generated(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompts: list[list[int]], lessons: int, limit: int
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: list[list[int]],
+    lessons: int,
+    limit: int,
+    trees: list[Tree],
 ) -> torch.Tensor:
     """The same as transformers generates it, for models that do not keep what they read token by token."""
     settings = GenerationConfig(
         max_new_tokens=limit, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id
     )
-    inputs = tokenizer.pad({"input_ids": prompts * lessons}, return_tensors="pt", padding_side="left").to(model.device)
+    chosen = [prompts[number] for tree in trees for number in tree.prompts]
+    inputs = tokenizer.pad({"input_ids": chosen * lessons}, return_tensors="pt", padding_side="left").to(model.device)
     output = model.generate(**inputs, generation_config=settings)[:, inputs["input_ids"].shape[1] :]
-    return output.view(lessons, len(prompts), -1)
+    return output.view(lessons, len(chosen), -1)

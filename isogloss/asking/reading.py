@@ -1,10 +1,12 @@
 """Reading: many prompts go through a model at once, for several lessons, and what prompts begin with alike goes through once.
 
-Prompts are read as trees, of which every token sees its ancestors alone; then each goes on in a row of its own. Masks are written
-out, so that padding is as if it were not there, also for layers that look back a little only.
+Prompts are read as trees, in which every token sees its ancestors alone. Where they have much in common, they go on in them, so
+that nothing is copied. Masks are written out, so that padding is as if it were not there, also for layers that look back a little
+only.
 """
 
 import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,21 +14,34 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-SPARE = 16  # tokens of room by which a layer's memory grows
-PADDING = -1  # position of padding
-# Tokens of a tree, about. In a larger one more beginnings are shared, but more pairs of tokens are looked at in vain, and what is
-# computed on the way no longer fits into a processor's cache.
-TREE = {"cpu": 128, "cuda": 1024}
+SPARE = 16  # times that as many tokens can be read before a layer's memory has to grow again
+# A token of a tree costs some 24 width^2 operations in a layer, and being compared with each other one 4 width, which do not run
+# as fast; so one that is compared with AS_DEAR * width others costs as much as two alone.
+AS_DEAR = 3
+COPIES = 3  # times the memory of their trees that prompts may take to go on each in a row of its own
 
 
 @dataclass
 class Tree:
-    """Prompts that share beginnings: tokens, their depths and parents (None: a root), and the tokens of each prompt by number."""
+    """Prompts that share beginnings: tokens, their depths and parents (None: a root), and of each prompt its number and its
+    tokens."""
 
     tokens: list[int] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
     parents: list[int | None] = field(default_factory=list)
+    prompts: list[int] = field(default_factory=list)
     paths: list[list[int]] = field(default_factory=list)
+
+    def grow(self, number: int, prompt: list[int], alike: int) -> None:
+        """Add a prompt that has its first `alike` tokens in common with the last one, if there is one."""
+        path = self.paths[-1][:alike] if self.paths else []
+        for depth, token in enumerate(prompt[len(path) :], start=len(path)):
+            self.parents.append(path[-1] if path else None)
+            path.append(len(self.tokens))
+            self.tokens.append(token)
+            self.depths.append(depth)
+        self.prompts.append(number)
+        self.paths.append(path)
 
     def seen(self) -> np.ndarray:
         """Which tokens each token follows, itself among them: [tokens, tokens]."""
@@ -35,6 +50,70 @@ class Tree:
             if parent is not None:
                 seen[i] |= seen[parent]
         return seen
+
+
+def planted(prompts: dict[int, list[int]], most: int, width: int) -> list[Tree]:
+    """Trees of at most `most` prompts, given by number, for a model of a width.
+
+    In the order of tokens, a prompt joins the one before it while a tree is small, and where that costs less than reading it
+    alone: it brings fewer tokens along, but they are compared with all of the tree.
+    """
+    trees: list[Tree] = []
+    before: list[int] = []
+    for number in sorted(prompts, key=prompts.__getitem__):
+        prompt = prompts[number]
+        alike = _common(before, prompt)
+        before = prompt
+        size = len(trees[-1].tokens) if trees else 0
+        joined = size + len(prompt) - alike
+        dearer = joined > width and _cost(joined, width) - _cost(size, width) > _cost(len(prompt), width)
+        if not trees or len(trees[-1].prompts) == most or dearer:
+            trees.append(Tree())
+        trees[-1].grow(number, prompt, alike)
+    return trees
+
+
+def _cost(tokens: int, width: int) -> float:
+    """Cost of reading a tree, in tokens read alone."""
+    return tokens * (1 + tokens / (AS_DEAR * width))
+
+
+def _common(one: list[int], other: list[int]) -> int:
+    """How many tokens two prompts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def batches(prompts: dict[int, list[int]], most: int, width: int) -> list[list[Tree]]:
+    """Trees of prompts, batched with others of about their size; at most `most` prompts in a batch."""
+    found: list[list[Tree]] = []
+    for tree in sorted(planted(prompts, most, width), key=lambda tree: len(tree.tokens)):
+        if not found or sum(len(other.prompts) for other in found[-1]) + len(tree.prompts) > most:
+            found.append([])
+        found[-1].append(tree)
+    return found
+
+
+def in_batches(
+    model: PreTrainedModel, prompts: list[list[int]], most: int, way: Callable[[list[Tree]], torch.Tensor]
+) -> Iterator[tuple[list[int], list]]:
+    """What a `way` to read trees finds, [lesson, prompt, ...], with the numbers of those prompts.
+
+    `most` are read at a time, or half as many where memory does not suffice, and so on; OutOfMemoryError where not even for one.
+    """
+    width = model.config.get_text_config().hidden_size
+    waiting = batches(dict(enumerate(prompts)), most, width)
+    while waiting:
+        trees = waiting.pop(0)
+        numbers = [number for tree in trees for number in tree.prompts]
+        try:
+            found = way(trees).tolist()
+        except torch.OutOfMemoryError:
+            if len(numbers) == 1:
+                raise
+            waiting[:0] = batches({i: prompts[i] for i in numbers}, len(numbers) // 2, width)
+            continue
+        yield numbers, found
 
 
 def readable(model: PreTrainedModel) -> bool:
@@ -58,8 +137,9 @@ class Room(DynamicLayer):
         end = before + key_states.shape[2]
         room = self._room
         if end > room.shape[3]:
-            room = room.new_empty(*room.shape[:3], end + SPARE, room.shape[4])
-            room[0, :, :, :before], room[1, :, :, :before] = self.keys, self.values
+            grown = room.new_empty(*room.shape[:3], end + (SPARE * key_states.shape[2] if before else 0), room.shape[4])
+            grown[:, :, :, :before] = room[:, :, :, :before]
+            room = grown
         room[0, :, :, before:end], room[1, :, :, before:end] = key_states, value_states
         return self._taken(room, end)
 
@@ -70,133 +150,103 @@ class Room(DynamicLayer):
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
         """Keep these rows, in this order."""
-        chosen = torch.stack([self.keys.index_select(0, indices), self.values.index_select(0, indices)])
-        self._taken(chosen, chosen.shape[3])
+        end = self.keys.shape[2]
+        self._taken(self._room[:, :, :, :end].index_select(1, indices), end)
 
-    def of_prompts(self, places: torch.Tensor) -> torch.Tensor:
-        """Keys and values of prompts, [2, lessons, prompts, heads, t, size], from those of a tree in a row a lesson; `places`
-        [prompts, t] has the numbers of their tokens."""
-        both = torch.stack([self.keys, self.values])
-        return both[:, :, :, places].transpose(2, 3)
-
-    def fill(self, both: torch.Tensor) -> None:
-        """Begin with keys and values [2, rows, heads, t, size]."""
-        self.lazy_initialization(*both)
-        self._taken(both, both.shape[3])
+    def part(self, row: torch.Tensor, token: torch.Tensor) -> None:
+        """Go on with rows of which each has some tokens [rows, t] of a `row` that was."""
+        _, _, heads, _, size = self._room.shape
+        end = self.keys.shape[2]
+        place = (row[:, None, None] * heads + torch.arange(heads, device=row.device)[:, None]) * end + token[:, None]
+        chosen = self._room[:, :, :, :end].reshape(2, -1, size).index_select(1, place.flatten())
+        self._taken(chosen.view(2, *place.shape, size), token.shape[1])
 
 
 class Reading:
-    """What a model has read so far, a row a prompt and lesson; `position` [rows, t] has every token's place in its prompt."""
+    """What a model has read so far, in rows: those of the first lesson, then as many of the next, and so on.
 
-    def __init__(self, model: PreTrainedModel):
+    A row is a tree, in which its prompts go on; or a prompt, where that takes little memory, since then no place is left over and
+    each can be left out. `places` [rows of a lesson, prompts of a row] has the number of the prompt that goes on there, counted
+    through all trees; their count stands for none, and such a place sees nothing but itself.
+    """
+
+    def __init__(self, model: PreTrainedModel, trees: list[Tree], lessons: int):
+        """Read trees; `model` has as many adapters stacked as there are `lessons`."""
         config = model.config.get_text_config()
         self._model = model
-        self._cache = self._empty()
+        self._cache = Cache(layers=[Room() for _ in range(config.num_hidden_layers)])
         self._kinds = set(getattr(config, "layer_types", None) or [])
         self._window = getattr(config, "sliding_window", None)
-        self.position = torch.empty(0, 0, dtype=torch.long, device=model.device)
+        counts, longest = [len(tree.prompts) for tree in trees], max(len(tree.tokens) for tree in trees)
+        token, depth = np.zeros((2, len(trees), longest), dtype=int)
+        # padding sees itself, since a softmax over nothing is not a number
+        among = np.tile(np.eye(longest, dtype=bool), (len(trees), 1, 1))
+        seen = np.zeros((len(trees), max(counts), longest), dtype=bool)
+        place = np.full((len(trees), max(counts)), sum(counts))
+        for i, tree in enumerate(trees):
+            size = len(tree.tokens)
+            token[i, :size], depth[i, :size] = tree.tokens, tree.depths
+            among[i, :size, :size] = tree.seen()
+            place[i, : counts[i]] = np.arange(counts[i]) + sum(counts[:i])
+            for j, path in enumerate(tree.paths):
+                seen[i, j, path] = True
+        self.places = torch.as_tensor(place, device=model.device)
+        token, depth, among, self._seen = (
+            torch.as_tensor(array, device=model.device).repeat(lessons, *[1] * (array.ndim - 1))
+            for array in (token, depth, among, seen)
+        )
+        self._depth = depth[:, :0]  # of all tokens read, [rows, tokens]
+        if longest:
+            self._read(token, depth, among, 1)
+            if seen.sum() <= COPIES * len(trees) * longest:
+                self._part(sum(counts), lessons)
+        self._position = self._seen.sum(dim=2)
 
-    def read(self, token: torch.Tensor, position: torch.Tensor, keep: int = 1) -> torch.Tensor:
-        """Read more tokens [rows, t] at their positions (`PADDING`: none); logits after the last `keep` of them [rows, keep,
-        vocabulary]."""
-        self.position = torch.cat([self.position, position], dim=1) if self.position.numel() else position
-        # padding sees padding, since a softmax over nothing is not a number
-        real = (self.position[:, None] > PADDING) | (position[:, :, None] == PADDING)
-        distance = position[:, :, None] - self.position[:, None]
-        return self._read(token, position, real & (distance >= 0), distance, keep, self._cache)
+    def _part(self, count: int, lessons: int) -> None:
+        """Give each of `count` prompts a row of its own."""
+        row, column = (self.places < count).repeat(lessons, 1).nonzero(as_tuple=True)
+        seen = self._seen[row, column]
+        token = (~seen).int().argsort(dim=1, stable=True)[:, : int(seen.sum(dim=1).max())]
+        self.places = torch.arange(count, device=row.device)[:, None]
+        self._seen, self._depth = seen.gather(1, token)[:, None], self._depth[row].gather(1, token)
+        for layer in self._cache.layers:
+            layer.part(row, token)
 
-    def read_trees(self, prompts: list[list[int]], lessons: int) -> None:
-        """Read prompts, ordered by their tokens, once a lesson, and go on with rows of prompts (of the first lesson, then the
-        next)."""
-        device, longest = self._model.device, max(map(len, prompts))
-        read = []
-        for tree in planted(prompts, TREE.get(device.type, TREE["cuda"])):
-            depth = torch.tensor(tree.depths, device=device)[None]
-            seen = torch.tensor(tree.seen(), device=device)[None]
-            cache = self._empty()
-            self._read(self._rows([tree.tokens], lessons), depth, seen, depth[:, :, None] - depth[:, None], 1, cache)
-            places = torch.tensor([[0] * (longest - len(path)) + path for path in tree.paths], device=device)
-            read.append([layer.of_prompts(places) for layer in cache.layers])
-        for layer, parts in zip(self._cache.layers, zip(*read, strict=True), strict=True):
-            layer.fill(torch.cat(parts, dim=2).flatten(1, 2))
-        self.position = self._rows([[PADDING] * (longest - len(p)) + list(range(len(p))) for p in prompts], lessons)
+    def read(self, token: torch.Tensor) -> torch.Tensor:
+        """Read the next tokens [rows, prompts, t] of every prompt: logits after each [rows, prompts, t, vocabulary]."""
+        rows, prompts, t = token.shape
+        position = self._position[:, :, None] + torch.arange(t, device=token.device)
+        # of what is read now, a token sees that of its own prompt up to itself
+        own = torch.eye(prompts, device=token.device)[:, None, :, None] * torch.ones(t, t, device=token.device).tril()[:, None]
+        own = own.bool().reshape(prompts * t, prompts * t).expand(rows, -1, -1)
+        seen = torch.cat([self._seen.repeat_interleave(t, dim=1), own], dim=2)
+        logits = self._read(token.flatten(1), position.flatten(1), seen, 0)
+        self._seen, self._position = seen[:, t - 1 :: t], self._position + t
+        return logits.view(rows, prompts, t, -1)
 
-    def _empty(self) -> Cache:
-        return Cache(layers=[Room() for _ in range(self._model.config.get_text_config().num_hidden_layers)])
-
-    def _rows(self, array, lessons: int) -> torch.Tensor:
-        """A lesson's rows, for all of them."""
-        return torch.as_tensor(array, device=self._model.device).repeat(lessons, *[1] * (np.ndim(array) - 1))
-
-    def read_ends(self, prompts: list[list[int]], lessons: int, keep: int) -> torch.Tensor:
-        """Read the last `keep` tokens of prompts, as far as they have so many, of which the rest is read: logits after them
-        [lessons x prompts, keep, vocabulary]."""
-        token = [[0] * (keep - len(prompt)) + prompt[-keep:] for prompt in prompts]
-        position = [[PADDING] * (keep - len(prompt)) + list(range(len(prompt)))[-keep:] for prompt in prompts]
-        return self.read(self._rows(token, lessons), self._rows(position, lessons), keep)
-
-    def _read(
-        self,
-        token: torch.Tensor,
-        position: torch.Tensor,
-        seen: torch.Tensor,
-        distance: torch.Tensor,
-        keep: int,
-        cache: Cache,
-    ) -> torch.Tensor:
-        """Read tokens that see what is `seen` [rows or 1, t, all], but in some layers nothing that is too far away."""
-        full = seen[:, None]
-        local = full & (distance < self._window)[:, None] if self._window else full
+    def _read(self, token: torch.Tensor, position: torch.Tensor, seen: torch.Tensor, keep: int) -> torch.Tensor:
+        """Read tokens [rows, n] at positions that see what is `seen` [rows, n, all], but in some layers nothing too far away."""
+        self._depth = torch.cat([self._depth, position], dim=1)
+        full = local = self._mask(seen)
+        if self._window:
+            local = self._mask(seen & (position[:, :, None] - self._depth[:, None] < self._window))
         return self._model(
             input_ids=token,
             attention_mask={"full_attention": full, "sliding_attention": local} if self._kinds else local,
-            position_ids=position.clamp(min=0),
-            past_key_values=cache,
+            position_ids=position,
+            past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=keep,
         ).logits
 
-    def choose(self, rows: torch.Tensor) -> None:
-        """Go on with these rows, in this order."""
-        self._cache.batch_select_indices(rows)
-        self.position = self.position[rows]
+    def _mask(self, seen: torch.Tensor) -> torch.Tensor:
+        """What is added before the softmax, made once for all layers."""
+        mask = torch.zeros(seen.shape, dtype=self._model.dtype, device=seen.device)
+        return mask.masked_fill_(~seen, -torch.inf)[:, None]
 
-
-def begin(model: PreTrainedModel, prompts: list[list[int]], lessons: int, keep: int = 1) -> tuple[torch.Tensor, Reading]:
-    """Read prompts, ordered by their tokens, each once a lesson (rows are all prompts of the first lesson, then of the next):
-    logits after their last `keep` tokens [lessons x prompts, keep, vocabulary], and the reading, to go on with.
-
-    `model` has as many adapters stacked as there are lessons.
-    """
-    reading = Reading(model)
-    beginnings = [prompt[:-keep] for prompt in prompts]
-    if any(beginnings):
-        reading.read_trees(beginnings, lessons)
-    return reading.read_ends(prompts, lessons, keep), reading
-
-
-def planted(prompts: list[list[int]], size: int) -> list[Tree]:
-    """Trees of prompts that are ordered by their tokens, of about `size` tokens, or as many as four of the longest have."""
-    most = max(size, 4 * max(map(len, prompts)))
-    trees, before = [Tree()], []
-    for prompt in prompts:
-        alike = _common(before, prompt)
-        if trees[-1].tokens and len(trees[-1].tokens) + len(prompt) - alike > most:
-            trees.append(Tree())
-            alike = 0
-        tree = trees[-1]
-        path = tree.paths[-1][:alike] if alike else []
-        for depth, token in enumerate(prompt[alike:], start=alike):
-            tree.parents.append(path[-1] if path else None)
-            path.append(len(tree.tokens))
-            tree.tokens.append(token)
-            tree.depths.append(depth)
-        tree.paths.append(path)
-        before = prompt
-    return trees
-
-
-def _common(one: list[int], other: list[int]) -> int:
-    """How many tokens two prompts begin with alike."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+    def choose(self, rows: torch.Tensor, prompts: torch.Tensor) -> None:
+        """Go on with these rows [n], in order, and of each with these prompts [n, m]."""
+        if len(rows) < len(self._depth):
+            self._cache.batch_select_indices(rows)
+            self._depth = self._depth[rows]
+        self._seen, self._position = self._seen[rows[:, None], prompts], self._position[rows[:, None], prompts]
