@@ -1,0 +1,1 @@
+"""Models over the network, through the interface that OpenAI has and others share."""

@@ -1,0 +1,93 @@
+"""What failures of an OpenAI-compatible interface mean, and what to do about them."""
+
+import os
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+import openai
+
+from isogloss.config import Remote
+
+REFUSALS = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
+NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
+PASSING = {408, 409, 429}  # and 500 or more: HTTP statuses that need not come again
+TOO_LONG = re.compile(r"context[ _](length|window|size)|exceeds the available context|prompt is too long", re.IGNORECASE)
+FIXES = {  # by the parameter that an endpoint does not take
+    "temperature": "write temperature: null",
+    "max_tokens": "write token_limit: max_completion_tokens",
+    "max_completion_tokens": "write token_limit: max_tokens",
+}
+
+
+class RemoteError(RuntimeError):
+    """Someone has to do something; the message says what."""
+
+
+def secret_of(endpoint: Remote) -> str:
+    """The endpoint's key as the environment has it; empty where it has none."""
+    return os.environ.get(endpoint.key or "", "").strip()
+
+
+def is_refusal(error: openai.APIStatusError) -> bool:
+    """Whether the request was refused over its content, which is an answer of a kind."""
+    return error.status_code == 400 and bool(_codes(error) & REFUSALS)
+
+
+def is_passing(error: openai.APIError) -> bool:
+    """Whether the same need not fail the next time."""
+    if isinstance(error, openai.APIStatusError):
+        return (error.status_code in PASSING or error.status_code >= 500) and not _codes(error) & NO_CREDIT
+    return isinstance(error, openai.APIConnectionError)
+
+
+def _codes(error: openai.APIStatusError) -> set[str | None]:
+    """What servers call a failure: they do so in several places."""
+    inner = error.body.get("innererror") if isinstance(error.body, dict) else None
+    return {error.code, error.type, inner.get("code") if isinstance(inner, dict) else None}
+
+
+def retry_after(headers: httpx2.Headers) -> float | None:
+    """Seconds that a response says to wait: a number, or a date; None where it says nothing or what is neither."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        said = headers.get("retry-after", "")
+        if re.fullmatch(r"\s*\d+(\.\d*)?\s*", said):
+            return float(said)
+        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def said_by(endpoint: Remote, error: openai.APIStatusError) -> str:
+    """What a server says about a failure, on a line and without the key."""
+    body = error.body
+    message = str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
+    secret = secret_of(endpoint)
+    message = " ".join((message.replace(secret, "***") if secret else message).split())
+    return f"HTTP status {error.status_code}: {message[:300]}"
+
+
+def advice_on(endpoint: Remote, error: openai.APIStatusError) -> str:
+    """What to do about a failure that would only come again."""
+    said = said_by(endpoint, error)
+    if _codes(error) & NO_CREDIT:
+        return f"the account is out of credit; top it up ({said})"
+    if error.status_code == 401:
+        # Without what the server says: that may quote the key in part.
+        wanted = f"put the right key into the environment: export {endpoint.key}=..."
+        return f"HTTP status 401: the key was not accepted; {wanted}" if endpoint.key else "a key is needed; write key: VARIABLE"
+    if error.status_code == 403:
+        return f"the key in {endpoint.key} may not use {endpoint.name}; allow it there or name another model ({said})"
+    if error.status_code == 404:
+        return f"there is no such model or address; correct name: {endpoint.name} or base_url: {endpoint.base_url} ({said})"
+    if error.code == "context_length_exceeded" or TOO_LONG.search(said):
+        return (
+            "a prompt is longer than the model's context; write a smaller number under context: pairs: or max_new_tokens:, "
+            f"or name a model with a longer context ({said})"
+        )
+    if error.param in FIXES:
+        return f"the endpoint does not take {error.param} as it is; {FIXES[error.param]} ({said})"
+    return f"the request was not accepted; correct the model's entry in the config ({said})"
