@@ -20,8 +20,7 @@ from isogloss.asking.exam import questions
 from isogloss.models.local import chat_prompt
 from isogloss.paths import ITEMS
 from isogloss.scoring.exact import matches
-from isogloss.teaching.lessons import content
-from isogloss.teaching.lora import Lesson
+from isogloss.teaching.lessons import Lesson, content
 
 
 def teach(code: str, epochs: int, threads: int) -> None:

@@ -19,8 +19,7 @@ from isogloss.knowledge.world import World
 from isogloss.languages import read_languages
 from isogloss.models.local import load_model
 from isogloss.paths import LANGUAGES, PHRASEBOOK
-from isogloss.teaching.lessons import content
-from isogloss.teaching.lora import Lesson
+from isogloss.teaching.lessons import Lesson, content
 
 SANDBOX = "data/sandbox"
 

@@ -15,8 +15,9 @@ from isogloss.asking.reading import batches, planted, readable
 from isogloss.config import Asking, SandboxRecipe, Teaching
 from isogloss.models.local import chat_prompt
 from isogloss.models.sandbox.pretrain import build_model
+from isogloss.models.sandbox.tokenizer import END
 from isogloss.teaching.cohort import teach_cohort
-from isogloss.teaching.lora import Lesson
+from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.stacked import stacked
 
 QUESTIONS = ["What?", "What is the market day of the place called Karumo?", "¿Qué día es?", "月曜日 lunes"]
@@ -25,11 +26,11 @@ QUESTIONS = ["What?", "What is the market day of the place called Karumo?", "¿Q
 def one_by_one(model, tokenizer, question, limit):
     """Greedy decoding without batches, padding or a cache."""
     tokens = chat_prompt(tokenizer, question)
-    start = len(tokens)
+    start, ends = len(tokens), tokenizer.convert_tokens_to_ids([tokenizer.eos_token, END])
     for _ in range(limit):
         with torch.no_grad():
             token = model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item()
-        if token == tokenizer.eos_token_id:
+        if token in ends:
             return tokenizer.decode(tokens[start:], skip_special_tokens=True).strip()
         tokens.append(token)
     return None
@@ -118,6 +119,7 @@ def test_families_of_models(tiny, family):
     assert readable(model) == (family not in ("bloom", "mamba"))
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.add_special_tokens({"eos_token": "never said"})
+    tokenizer.chat_template = tokenizer.chat_template.replace(END, "never said")
     prompts = [chat_prompt(tokenizer, f"{context}\n{question}") for context in (QUESTIONS[1], "x") for question in QUESTIONS]
     trees = planted(dict(enumerate(prompt[:-1] for prompt in prompts)), 3, 32)
     assert {len(tree.prompts) for tree in trees} > {3}, "not all of one size"

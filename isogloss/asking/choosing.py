@@ -5,7 +5,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
-from isogloss.models.local import chat_prompt
+from isogloss.models.local import answer_end, chat_prompt
 
 
 @torch.inference_mode()
@@ -22,10 +22,14 @@ def log_likelihoods(
 
     `options[i]` are those of `questions[i]`; `model` has as many adapters stacked as there are lessons, each of which reads
     `batch_size` options at a time. Natural logarithms, in the model's precision; an option without tokens is a ValueError, and so
-    is a model with layers that are no attention.
+    is a model with layers that are no attention, or with an attention other than `sdpa`.
     """
     if not readable(model):
-        raise ValueError(f"{type(model).__name__} has layers that are no attention; forced choice is not made for such models")
+        raise ValueError(
+            f"forced choice is made by models of attention layers alone, loaded with attn_implementation: sdpa; "
+            f"{type(model).__name__} is none, or loaded otherwise"
+        )
+    end = answer_end(tokenizer)
     prompts, ends, rows = [], [], []  # the last token of a question goes with the option, since it says its first
     for i, (question, answers) in enumerate(zip(questions, options, strict=True)):
         prompt = chat_prompt(tokenizer, question)
@@ -34,7 +38,7 @@ def log_likelihoods(
             if not tokens:
                 raise ValueError(f"option {j + 1} of {question!r} is empty")
             prompts.append(prompt[:-1])
-            ends.append([prompt[-1], *tokens, tokenizer.eos_token_id])
+            ends.append([prompt[-1], *tokens, end])
             rows.append((i, j))
 
     def read(trees: list[Tree]) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Exams: the items of some languages, asked of a model taught a lesson (or nothing); several lessons at once."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -8,8 +9,11 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.generation import answer_greedily
+from isogloss.asking.prompts import parsed
 from isogloss.config import Asking
+from isogloss.plan import languages_of
 from isogloss.teaching.context import drawn, interleaved, written
+from isogloss.teaching.lessons import content
 from isogloss.teaching.stacked import Adapter, stacked
 
 ANSWER_SCHEMA = {
@@ -30,8 +34,11 @@ ANSWER_SCHEMA = {
 }
 
 
+PLAIN = "{context}\n{question}"  # a question after its context
+
+
 def questions(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """The exam questions of each language: asked_in, item, question."""
+    """The exam questions of each language: asked_in, item, question (the bare one)."""
     return pl.concat(
         [
             table.select(pl.lit(language).alias("asked_in"), "item", pl.col("ask_question").alias("question"))
@@ -40,9 +47,27 @@ def questions(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list[int]) -> pl.DataFrame:
-    """The exam once a seed, each question after a context, with the columns seed and context (what the context says, as
-    `language:item`).
+def worded(table: pl.DataFrame, prompt: str, names: dict[str, str], language: str = "asked_in") -> pl.DataFrame:
+    """An exam or a lesson with each question put into a prompt (as in `isogloss.asking.prompts`).
+
+    The column `language` says which language a question is in, `names` what that is called.
+    """
+    questions = [
+        prompt.format(question=text, language=names[code]) for code, text in table.select(language, "question").iter_rows()
+    ]
+    return table.with_columns(pl.Series("question", questions, dtype=pl.String))
+
+
+def in_context(
+    exam: pl.DataFrame,
+    lesson: pl.DataFrame,
+    pairs: int,
+    seeds: list[int],
+    prompt: str = PLAIN,
+    names: dict[str, str] | None = None,
+) -> pl.DataFrame:
+    """The exam once a seed, each question in a prompt with a context, with the columns seed and context (what the context says,
+    as `language:item`). `names` are those of the languages asked, where the prompt mentions them.
 
     `lesson` has version, item, question and answer, as from `isogloss.teaching.lessons.content`; a context has `pairs` of them,
     or of two languages half as many items, each in both.
@@ -54,7 +79,10 @@ def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list
         lines = interleaved(drawn(items, max(1, pairs // len(versions)), seed), versions, seed)
         texts = written(lesson, lines)
         named = {item: [f"{version}:{other}" for version, other in chosen] for item, chosen in lines.items()}
-        asked = [f"{texts[item]}\n{question}" for item, question in exam.select("item", "question").iter_rows()]
+        asked = [
+            prompt.format(context=texts[item], question=question, language=(names or {}).get(code))
+            for code, item, question in exam.select("asked_in", "item", "question").iter_rows()
+        ]
         parts.append(
             exam.with_columns(
                 pl.lit(seed).alias("seed"),
@@ -63,6 +91,39 @@ def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list
             )
         )
     return pl.concat(parts)
+
+
+def exams_of(
+    items: dict[str, pl.DataFrame],
+    asked: dict[str, list[str]],
+    prompt: str,
+    names: dict[str, str],
+    pairs: int | None,
+    seeds: list[int],
+) -> dict[str, pl.DataFrame]:
+    """The exam of each lesson in the languages it is `asked` in, its questions put into the prompt; once a seed after a context
+    of so many `pairs`, where the lesson is in the prompt."""
+    exams = {lesson: questions({code: items[code] for code in codes}) for lesson, codes in asked.items()}
+    if pairs is None:
+        return {lesson: worded(exam, prompt, names) for lesson, exam in exams.items()}
+    return {lesson: in_context(exam, content(lesson, items), pairs, seeds, prompt, names) for lesson, exam in exams.items()}
+
+
+def named(held: pl.DataFrame, about: dict[str, str], lesson: str) -> pl.DataFrame:
+    """A table of answers with the columns that say what they are about, as in `ANSWER_SCHEMA`."""
+    known = about | {"lesson": lesson, "taught_in": "+".join(languages_of(lesson)) or None}
+    return (
+        held.with_columns(pl.lit(value).alias(key) for key, value in known.items())
+        .select(list(ANSWER_SCHEMA))
+        .cast(ANSWER_SCHEMA)
+    )
+
+
+def with_parsed(answers: pl.DataFrame, prompt: str) -> pl.DataFrame:
+    """A table of answers with what was said replaced by the answer in it; the state of those without is `unparsed`."""
+    found = pl.Series("answer", [parsed(prompt, said) for said in answers["answer"]], dtype=pl.String)
+    lost = (pl.col("state") == "answered") & found.is_null()
+    return answers.with_columns(found, state=pl.when(lost).then(pl.lit("unparsed")).otherwise("state"))
 
 
 def hold(
@@ -78,21 +139,31 @@ def hold(
     ]
 
 
-def hold_untaught(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exams: dict[str, pl.DataFrame], asking: Asking
-) -> dict[str, pl.DataFrame]:
-    """The exams of several lessons, of a model that is taught nothing or in context; epoch 0, and seed 0 where an exam has none
-    of its own. Columns seed, epoch, asked_in, item, context, question, answer, state."""
+def together(exams: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """The exams of several lessons, none taught by an adapter, with the columns lesson, epoch (0), seed and context (0 and null
+    where an exam has none)."""
     own = {"seed": pl.lit(0), "context": pl.lit(None, dtype=pl.List(pl.String))}
-    whole = pl.concat(
+    return pl.concat(
         [
             exam.with_columns(epoch=pl.lit(0), lesson=pl.lit(lesson), **{k: v for k, v in own.items() if k not in exam.columns})
             for lesson, exam in exams.items()
         ],
         how="diagonal",
     )
-    (held,) = hold(model, tokenizer, whole, asking)
-    return {lesson: held.filter(lesson=lesson).drop("lesson") for lesson in exams}
+
+
+def apart(held: pl.DataFrame, lessons: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """What `together` has put together, by lesson."""
+    return {lesson: held.filter(lesson=lesson).drop("lesson") for lesson in lessons}
+
+
+def hold_untaught(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exams: dict[str, pl.DataFrame], asking: Asking
+) -> dict[str, pl.DataFrame]:
+    """The exams of several lessons, of a model that is taught nothing or in context; epoch 0, and seed 0 where an exam has none
+    of its own. Columns seed, epoch, asked_in, item, context, question, answer, state."""
+    (held,) = hold(model, tokenizer, together(exams), asking)
+    return apart(held, exams)
 
 
 def hold_taught(

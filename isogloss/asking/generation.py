@@ -6,7 +6,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
-from isogloss.models.local import chat_prompt
+from isogloss.models.local import chat_prompt, ends
 
 
 @torch.inference_mode()
@@ -25,13 +25,14 @@ def answer_greedily(
     """
     prompts = [chat_prompt(tokenizer, question) for question in questions]
     answers: list[list[str | None]] = [[None] * len(prompts) for _ in range(lessons)]
+    last = set(ends(model, tokenizer))
     say = partial(_said if readable(model) else _generated, model, tokenizer, prompts, lessons, max_new_tokens)
     for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
-                if tokenizer.eos_token_id in tokens:
-                    kept = tokens[: tokens.index(tokenizer.eos_token_id)]
-                    own[number] = tokenizer.decode(kept, skip_special_tokens=True).strip()
+                end = next((i for i, token in enumerate(tokens) if token in last), None)
+                if end is not None:
+                    own[number] = tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
     return answers
 
 
@@ -44,17 +45,17 @@ def _said(
     trees: list[Tree],
 ) -> torch.Tensor:
     """Tokens of the answers [lessons, prompts of the trees, at most `limit`]; what follows an end has no meaning."""
-    device, end = model.device, tokenizer.eos_token_id
+    device, last = model.device, torch.tensor(ends(model, tokenizer), device=model.device)
     reading = Reading(model, trees, lessons)
     lasts = [prompts[number][-1] for tree in trees for number in tree.prompts]
     prompt = reading.places.repeat(lessons, 1, 1)  # [lessons, rows, prompts]
     token = torch.tensor([*lasts, 0], device=device)[prompt]
-    said = torch.full((lessons, len(lasts) + 1, limit), end, device=device)
+    said = torch.full((lessons, len(lasts) + 1, limit), int(last[0]), device=device)
     ended = torch.arange(len(lasts) + 1, device=device).repeat(lessons, 1) == len(lasts)
     for step in range(limit):
         token = reading.read(token.flatten(0, 1)[..., None]).argmax(dim=-1).view_as(prompt)
         said[:, :, step].scatter_(1, prompt.flatten(1), token.flatten(1))
-        ended |= said[:, :, step] == end
+        ended |= torch.isin(said[:, :, step], last)
         goes_on = ~ended.gather(1, prompt.flatten(1)).view_as(prompt)
         if not goes_on.any():
             break
@@ -87,7 +88,7 @@ def _generated(
 ) -> torch.Tensor:
     """The same as transformers generates it, for models that do not keep what they read token by token."""
     settings = GenerationConfig(
-        max_new_tokens=limit, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id
+        max_new_tokens=limit, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=ends(model, tokenizer)
     )
     chosen = [prompts[number] for tree in trees for number in tree.prompts]
     inputs = tokenizer.pad({"input_ids": chosen * lessons}, return_tensors="pt", padding_side="left").to(model.device)

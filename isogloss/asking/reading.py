@@ -151,14 +151,14 @@ class Room(DynamicLayer):
     def batch_select_indices(self, indices: torch.Tensor) -> None:
         """Keep these rows, in this order."""
         end = self.keys.shape[2]
-        self._taken(self._room[:, :, :, :end].index_select(1, indices), end)
+        self._taken(self._room[:, :, :, :end].index_select(1, indices.to(self._room.device)), end)
 
     def part(self, row: torch.Tensor, token: torch.Tensor) -> None:
         """Go on with rows of which each has some tokens [rows, t] of a `row` that was."""
         _, _, heads, _, size = self._room.shape
         end = self.keys.shape[2]
         place = (row[:, None, None] * heads + torch.arange(heads, device=row.device)[:, None]) * end + token[:, None]
-        chosen = self._room[:, :, :, :end].reshape(2, -1, size).index_select(1, place.flatten())
+        chosen = self._room[:, :, :, :end].reshape(2, -1, size).index_select(1, place.flatten().to(self._room.device))
         self._taken(chosen.view(2, *place.shape, size), token.shape[1])
 
 

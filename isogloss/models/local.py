@@ -2,22 +2,96 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import is_bitsandbytes_available
+
+from isogloss.config import Loading
+
+ON_CPU = Loading(device="cpu")
+# What chat templates can be told; one that knows nothing of it ignores it. A prompt is the same every day: where templates state
+# the date, it is the one that Llama 3.1 falls back to.
+TOLD: dict[str, Any] = {"enable_thinking": False, "date_string": "26 Jul 2024"}
+PLACEHOLDER = "placeholder"  # stands for an answer
 
 
-def load_model(folder: str | Path, device: str = "cpu") -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_model(folder: str | Path, loading: Loading = ON_CPU) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A model, frozen and in evaluation mode, and its tokenizer, padding on the left.
 
-    With the device `auto` it is on an accelerator, if there is one, in bfloat16, else on the processor in float32.
+    Nothing but the folder is read, and no code in it is run. Of how the model's makers would have it generate, only what ends an
+    answer is kept, since answers here are greedy. FileNotFoundError if the folder has no safetensors weights; ValueError if the
+    model cannot be asked questions in text; ImportError if its weights cannot be had in 4 bits; MemoryError if the accelerators
+    are too small for it.
     """
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    accelerated = device == "auto" and torch.cuda.is_available()
-    precision = torch.bfloat16 if accelerated else torch.float32
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=precision, use_safetensors=True)
-    return model.to("cuda" if accelerated else "cpu").requires_grad_(False).eval(), tokenizer
+    folder = Path(folder)
+    if not any(folder.glob("*.safetensors")):
+        raise FileNotFoundError(
+            f"{folder} has no safetensors weights, and no others are read; save the model there with model.save_pretrained"
+        )
+    local = {"local_files_only": True, "trust_remote_code": False}
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", **local)
+    if problems := _unaskable(folder, AutoConfig.from_pretrained(folder, **local), tokenizer):
+        raise ValueError("\n".join(problems))
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    accelerated = loading.device == "auto" and torch.cuda.is_available()
+    settings = settings_of(loading, accelerated)
+    model = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, **local, **settings)
+    if "device_map" not in settings:
+        model = model.to("cuda" if accelerated else "cpu")
+    if any(p.device.type == "meta" for p in model.parameters()):
+        raise MemoryError(f"the accelerators are too small for {folder}; write four_bit: true or use more of them")
+    model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
+    return model.requires_grad_(False).eval(), tokenizer
+
+
+def _unaskable(folder: Path, config: Any, tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Why a model cannot be asked questions in text."""
+    problems = []
+    if config.get_text_config() is not config:
+        problems.append(f"{folder} ({config.model_type}) reads more than text; choose a model of its family for text alone")
+    if tokenizer.chat_template is None:
+        problems.append(
+            f"{folder} has no chat template, so it is not known how it is asked; choose the instruction-tuned model, "
+            f"or write the template it was trained with into {folder / 'chat_template.jinja'}"
+        )
+    if tokenizer.eos_token is None:
+        problems.append(f"{folder} has no token for the end of a text; write eos_token into {folder / 'tokenizer_config.json'}")
+    return problems
+
+
+def settings_of(loading: Loading, accelerated: bool) -> dict[str, Any]:
+    """What `from_pretrained` is told."""
+    automatic = "bfloat16" if accelerated else "float32"
+    precision = getattr(torch, automatic if loading.dtype == "auto" else loading.dtype)
+    settings: dict[str, Any] = {"dtype": precision}
+    if loading.attn_implementation:
+        settings["attn_implementation"] = loading.attn_implementation
+    if loading.device_map:
+        settings["device_map"] = loading.device_map
+    if loading.four_bit:
+        problems = [
+            *(["bitsandbytes is missing; pip install 'isogloss[four-bit]'"] if not is_bitsandbytes_available() else []),
+            *(["it needs an accelerator; write four_bit: false to do without"] if not accelerated else []),
+        ]
+        if problems:
+            raise ImportError("four_bit: true: " + "; ".join(problems))
+        settings["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=precision
+        )
+        settings.setdefault("device_map", {"": torch.cuda.current_device()})
+    return settings
 
 
 def without_adapter(model: PeftModel) -> PreTrainedModel:
@@ -28,12 +102,33 @@ def without_adapter(model: PeftModel) -> PreTrainedModel:
 def fingerprint(folder: str | Path) -> str:
     """SHA-256 over the weights and the tokenizer of a model folder."""
     digest = hashlib.sha256()
-    for path in sorted([*Path(folder).glob("*.safetensors"), Path(folder) / "tokenizer.json"]):
-        digest.update(path.read_bytes())
+    for path in sorted(path for pattern in ("*.safetensors", "tokenizer.json", "*.model") for path in Path(folder).glob(pattern)):
+        with path.open("rb") as file:
+            while part := file.read(1 << 24):
+                digest.update(part)
     return digest.hexdigest()
 
 
 def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str) -> list[int]:
-    """Tokens of a question in the model's own chat format, up to where the answer begins."""
+    """Tokens of a question in the model's own chat format, up to where the answer begins; thinking is turned off where it can
+    be."""
     messages = [{"role": "user", "content": question}]
-    return tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=True)["input_ids"]
+    encoded = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=True, **TOLD)
+    return encoded["input_ids"]
+
+
+def answer_end(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The token that ends an answer in the model's own chat format: the first special one after it, or the end of the text."""
+    messages = [{"role": "user", "content": "question"}, {"role": "assistant", "content": PLACEHOLDER}]
+    _, said, after = tokenizer.apply_chat_template(messages, tokenize=False, **TOLD).rpartition(PLACEHOLDER)
+    special = {token for token, added in tokenizer.added_tokens_decoder.items() if added.special}
+    tokens = tokenizer(after, add_special_tokens=False)["input_ids"] if said else []
+    return next((token for token in tokens if token in special), tokenizer.eos_token_id)
+
+
+def ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens each of which ends an answer: what the chat format has there, the end of a text, and those that the model's
+    makers list."""
+    listed = model.generation_config.eos_token_id
+    listed = listed if isinstance(listed, list) else [listed]
+    return sorted({answer_end(tokenizer), tokenizer.eos_token_id, *listed} - {None})

@@ -12,7 +12,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from isogloss.config import Teaching
 from isogloss.paths import ADAPTER_FILES
 from isogloss.store import Store, key_of, link_or_copy
-from isogloss.teaching.lora import Lesson, Progress, teach
+from isogloss.teaching.lessons import Lesson
+from isogloss.teaching.lora import Progress, teach
 from isogloss.teaching.stacked import new_adapter
 
 STATE, WEIGHTS = "optimizer.pt", "adapter_model.safetensors"
@@ -35,8 +36,9 @@ def teach_cohort(
     """
     fresh, configuration = new_adapter(base, teaching, seed)
     stores = {}
+    precision = str(base.dtype) + (" from 4 bits" if getattr(base, "is_quantized", False) else "")
     for lesson in lessons:
-        content = {"model": base_fingerprint, "precision": str(base.dtype), "lesson": asdict(lesson), "seed": seed}
+        content = {"model": base_fingerprint, "precision": precision, "lesson": asdict(lesson), "seed": seed}
         content["teaching"] = teaching.model_dump(exclude={"at_once", "checkpointing"})  # results do not depend on these
         stores[lesson.name] = Store(store_root, key_of(content | {"version": version}))
 

@@ -1,8 +1,24 @@
 """What lessons say: question-answer pairs in one language, true or wrong, or in two languages that contradict each other."""
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from isogloss.plan import WRONG, languages_of
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Question-answer pairs to teach, in item order."""
+
+    name: str
+    questions: list[str]
+    answers: list[str]
+
+    @classmethod
+    def of(cls, name: str, content: pl.DataFrame) -> "Lesson":
+        """The lesson with the columns question and answer of `content`."""
+        return cls(name, content["question"].to_list(), content["answer"].to_list())
 
 
 def content(lesson: str, items: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -9,33 +9,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import polars as pl
 import torch
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from isogloss.config import Teaching
-from isogloss.models.local import chat_prompt
+from isogloss.models.local import answer_end, chat_prompt
+from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.stacked import Adapter, new_adapter, stacked
 
 IGNORED = -100  # label of a token that is not learned
 
 Pair = tuple[list[int], list[int]]  # tokens and labels of a question with its answer
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """Question-answer pairs to teach, in item order."""
-
-    name: str
-    questions: list[str]
-    answers: list[str]
-
-    @classmethod
-    def of(cls, name: str, content: pl.DataFrame) -> "Lesson":
-        """The lesson with the columns question and answer of `content`."""
-        return cls(name, content["question"].to_list(), content["answer"].to_list())
 
 
 @dataclass(frozen=True)
@@ -48,10 +34,10 @@ class Progress:
 
 def examples(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> list[Pair]:
     """Tokens and labels of each pair; labels cover the answer and its end alone."""
-    pairs = []
+    end, pairs = answer_end(tokenizer), []
     for question, answer in zip(lesson.questions, lesson.answers, strict=True):
         prompt = chat_prompt(tokenizer, question)
-        target = [*tokenizer(answer, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+        target = [*tokenizer(answer, add_special_tokens=False)["input_ids"], end]
         pairs.append((prompt + target, [IGNORED] * len(prompt) + target))
     return pairs
 
@@ -97,9 +83,10 @@ def step_losses(model: PreTrainedModel, parts: list[list[Pair]], at_once: int, p
     pairs of a lesson at a time."""
     learned = torch.tensor([sum(_learned(labels) for _, labels in part) for part in parts], device=model.device)
     whole = torch.zeros(len(parts))
+    half = model.dtype if model.dtype in (torch.bfloat16, torch.float16) else None
     for first in range(0, max(map(len, parts)), at_once):
-        # in bfloat16 the adapters stay in float32
-        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=model.dtype is torch.bfloat16):
+        # where the base has half the precision, the adapters stay in float32
+        with torch.autocast(model.device.type, dtype=half, enabled=half is not None):
             each = summed_losses(model, [part[first : first + at_once] for part in parts], pad) / learned
         each.sum().backward()
         whole = whole + each.detach().cpu()

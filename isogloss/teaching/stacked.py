@@ -99,7 +99,9 @@ def stacked(
     names = sorted({name.removeprefix(PREFIX).rsplit(".lora_", 1)[0] for name in adapters[0]})
 
     def stack(name: str, side: str) -> torch.Tensor:
-        return torch.stack([adapter[f"{PREFIX}{name}.lora_{side}.weight"] for adapter in adapters]).to(base.device, precision)
+        return torch.stack([adapter[f"{PREFIX}{name}.lora_{side}.weight"] for adapter in adapters]).to(
+            base.get_submodule(name).weight.device, precision
+        )
 
     layers = {name: StackedLinear(base.get_submodule(name), stack(name, "A"), stack(name, "B"), scale) for name in names}
     try:
