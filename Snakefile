@@ -11,9 +11,12 @@ include: "rules/knowledge.smk"
 include: "rules/models.smk"
 include: "rules/teach.smk"
 include: "rules/ask.smk"
+include: "rules/remote.smk"
 include: "rules/score.smk"
 include: "rules/measure.smk"
+include: "rules/translate.smk"
 include: "rules/figures.smk"
+include: "rules/costs.smk"
 
 
 # Everything the config asks for.
@@ -25,4 +28,6 @@ rule all:
         VERIFICATIONS,
         [paths.SPEED_BY_TIER.format(**panel) for panel in LEARNING_PANELS],  # no figure needs it
         FIGURES,
+        QUALITY,
+        AGREEMENTS,
         CARDS,

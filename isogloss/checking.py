@@ -8,26 +8,47 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from isogloss.config import (
-    Asking,
-    BuiltIn,
-    Config,
-    Context,
-    CorpusMix,
-    Prioritization,
-    Robustness,
-    Sandbox,
-    SandboxRecipe,
-    Teaching,
-    Transformers,
-)
+from isogloss import config as sections
+from isogloss.config import Config, Remote, Sandbox, Source, Transformers
 from isogloss.languages import Language
 from isogloss.plan import STUDIES, lessons_of
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
 # What pydantic's path of a problem has beside the file's keys: which of several types it tried.
-UNION_TAGS = ("sandbox", "transformers", "number", "word")
+UNION_TAGS = (
+    "sandbox",
+    "transformers",
+    "openai",
+    "seq2seq",
+    "google",
+    "built-in",
+    "source",
+    "generated",
+    "minilm",
+    "sentence-transformers",
+)
+UNION_TAGS += ("number", "word")
+# The section behind each key of the config, and behind the provider that a union tag names.
+SECTIONS = {
+    "recipe": sections.SandboxRecipe,
+    "mix": sections.CorpusMix,
+    "first_mix": sections.CorpusMix,
+    "context": sections.Context,
+    "prioritization": sections.Prioritization,
+    "robustness": sections.Robustness,
+    "translation": sections.Translation,
+    "teaching": {"sandbox": sections.SandboxTeaching, "transformers": sections.Teaching, "openai": sections.RemoteTeaching},
+    "asking": {"sandbox": sections.Asking, "transformers": sections.ChatAsking, "openai": sections.RemoteAsking},
+    "models": {"sandbox": Sandbox, "transformers": Transformers, "openai": Remote},
+    "translators": {"seq2seq": sections.Seq2Seq, "google": sections.Google},
+    "knowledge": {"built-in": sections.BuiltIn, "source": Source, "generated": sections.Generated},
+    "embedding": {
+        "minilm": sections.MiniLM,
+        "sentence-transformers": sections.SentenceTransformer,
+        "openai": sections.RemoteEmbedding,
+    },
+}
 
 
 class ConfigError(ValueError):
@@ -109,7 +130,8 @@ def _explain(error: dict, key: str | int) -> str:
             allowed = error["ctx"].get("expected") or error["ctx"].get("expected_tags")
             return f"is {_show(value)}, must be one of {allowed}"
         case "union_tag_not_found":
-            return "has no provider; add the line provider: sandbox"
+            known = SECTIONS.get(error["loc"][0]) or SECTIONS.get(error["loc"][-1])
+            return f"has no provider; add the line provider: {next(iter(known))}"
         case "string_pattern_mismatch":
             return f"{_show(value)} must be lower-case letters, digits, dots and dashes"
         case _:
@@ -129,20 +151,12 @@ def _boolean(value: bool) -> str:
 
 def _fields_at(location: tuple) -> list[str]:
     """Keys allowed where a pydantic location points."""
-    model: Any = Config
-    sections = {"recipe": SandboxRecipe, "mix": CorpusMix, "first_mix": CorpusMix, "context": Context}
-    sections |= {"prioritization": Prioritization, "robustness": Robustness}
-    sections |= {"teaching": Teaching, "asking": Asking}
-    for i, part in enumerate(location[:-1]):
-        if part in sections:
-            model = sections[part]
-        elif part == "sandbox" and i == 2:
-            model = Sandbox
-        elif part == "transformers" and i == 2:
-            model = Transformers
-        elif part == "knowledge":
-            model = BuiltIn
-    return list(model.model_fields)
+    section: Any = Config
+    tag = location[2] if len(location) > 2 else None
+    for part in location[:-1]:
+        found = SECTIONS.get(part)
+        section = found or section if not isinstance(found, dict) else found.get(tag, section)
+    return list(section.model_fields)
 
 
 def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) -> list[tuple[tuple, str]]:
@@ -158,13 +172,18 @@ def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) 
         elif code not in languages:
             problems.append((("languages", i), f"no language has the code {code!r}; {_suggest(code, languages)}"))
         seen.add(code)
-    models = raw.get("models") if isinstance(raw.get("models"), dict) else {}
-    for key, model in models.items():
-        if key in RESERVED:
-            problems.append((("models", key), f"{key!r} is the name of a folder of results; write {key}-model:"))
-        path = model.get("path") if isinstance(model, dict) else None
-        if isinstance(path, str) and not (Path(path) / "config.json").is_file():
-            problems.append((("models", key, "path"), f"{path} is no model folder (no config.json there); write path: FOLDER"))
+    models, translators = _section(raw, "models"), _section(raw, "translators")
+    for section, entries in (("models", models), ("translators", translators)):
+        for key, entry in entries.items():
+            if key in RESERVED:
+                problems.append(((section, key), f"{key!r} is the name of a folder of results; write {key}-model:"))
+            path = entry.get("path") if isinstance(entry, dict) else None
+            if isinstance(path, str) and not (Path(path) / "config.json").is_file():
+                text = f"{path} is no model folder (no config.json there); write path: FOLDER"
+                problems.append(((section, key, "path"), text))
+    for key in set(models) & set(translators):
+        problems.append((("translators", key), f"a model is called {key}, too; write {key}-translator:"))
+    problems += _knowledge(raw, config, languages)
     run = raw.get("run")
     for i, key in enumerate(run if isinstance(run, list) else []):
         if key not in models:
@@ -187,9 +206,53 @@ def _semantic(raw: dict, config: Config | None, languages: dict[str, Language]) 
             (("languages",), "prioritization needs languages of two tiers; add one of another tier, or drop the study")
         )
     for key, knowledge in config.knowledge.items() if config and "in-context" in config.settings else ():
-        if knowledge.items < config.context.pairs:
+        if knowledge.items and knowledge.items < config.context.pairs:
             text = f"has too few items for a context of {config.context.pairs} pairs; write items: {config.context.pairs}"
             problems.append((("knowledge", key, "items"), text))
+    return problems
+
+
+def _section(raw: dict, name: str) -> dict:
+    found = raw.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _knowledge(raw: dict, config: Config | None, languages: dict[str, Language]) -> list[tuple[tuple, str]]:
+    """Problems of sources, translation and judge."""
+    problems: list[tuple[tuple, str]] = []
+    for key, entry in _section(raw, "knowledge").items():
+        source = entry.get("source") if isinstance(entry, dict) else None
+        if isinstance(source, str) and not Path(source).exists():
+            problems.append((("knowledge", key, "source"), f"there is no {source}; write source: FILE or FOLDER"))
+    if config is None:
+        return problems
+    for key, entry in config.knowledge.items():
+        for i, code in enumerate(entry.languages if isinstance(entry, Source) else ()):
+            if code not in languages:
+                problems.append(
+                    (("knowledge", key, "languages", i), f"no language has the code {code!r}; {_suggest(code, languages)}")
+                )
+        own = config.languages if isinstance(entry, sections.BuiltIn) else entry.languages
+        lacking = [code for code in config.languages if code not in own]
+        if lacking and not config.translation:
+            text = f"lacks {', '.join(lacking)}; add translation: {{forward: MODEL, back: MODEL}}, or languages: it has"
+            problems.append((("knowledge", key), text))
+    translating = {**config.models, **config.translators}
+    for way in ("forward", "back") if config.translation else ():
+        name = getattr(config.translation, way)
+        if name not in translating:
+            text = f"no model or translator is called {name!r}; write one of {', '.join(translating)}"
+            problems.append((("translation", way), text))
+    judging = [key for key, model in config.models.items() if isinstance(model, Remote)]
+    for key, entry in config.knowledge.items():
+        if isinstance(entry, sections.Generated) and entry.by not in judging:
+            text = f"no model with provider openai is called {entry.by!r}; add one under models: {{provider: openai, name: ...}}"
+            problems.append((("knowledge", key, "by"), text))
+    if config.judge is not None and config.judge not in judging:
+        known = f"write one of {', '.join(judging)}" if judging else "add one under models: {provider: openai, name: ...}"
+        problems.append((("judge",), f"no model with provider openai is called {config.judge!r}; {known}"))
+    if config.judge is None and (config.scoring == "judge" or (config.translation and config.translation.judged)):
+        problems.append((("judge",), "is needed; add the line judge: MODEL, one of models with provider openai"))
     return problems
 
 

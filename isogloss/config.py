@@ -1,6 +1,6 @@
 """config.yaml as typed models; ``workflow/schemas/config.schema.json`` and ``docs/config.md`` are generated from them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -23,6 +23,11 @@ class Strict(BaseModel):
     """A section of the config; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _provider(entry: Any) -> str | None:
+    """What tells entries apart of which one kind need not say its provider."""
+    return entry.get("provider", "built-in") if isinstance(entry, dict) else getattr(entry, "provider", None)
 
 
 class CorpusMix(Strict):
@@ -111,8 +116,43 @@ class SandboxTeaching(Teaching):
 class Asking(Strict):
     """How answers are generated (greedily)."""
 
+    prompts: Literal["plain", "instructed"] = Field(
+        "plain", description="plain: the bare question; instructed: what to do is said too (data/prompts.yaml)"
+    )
     max_new_tokens: PositiveInt = Field(48, description="an answer longer than this is unfinished")
     batch: PositiveInt = Field(64, description="questions answered at a time")
+
+
+class ChatAsking(Asking):
+    """The same for a chat model, which has to be told how to answer."""
+
+    prompts: Literal["plain", "instructed"] = Field(
+        "instructed", description="plain: the bare question; instructed: what to do is said too (data/prompts.yaml)"
+    )
+    max_new_tokens: PositiveInt = Field(128, description="an answer longer than this is unfinished")
+    batch: PositiveInt = Field(16, description="questions answered at a time")
+
+
+class Loading(Strict):
+    """How the weights of a model are loaded."""
+
+    device: Literal["cpu", "auto"] = Field("auto", description="auto: an accelerator, if there is one")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="of the weights; auto: bfloat16 on an accelerator, float32 on a processor"
+    )
+    device_map: Literal["auto", "balanced", "balanced_low_0", "sequential"] | None = Field(
+        None, description="spreads the layers over several accelerators (accelerate)"
+    )
+    attn_implementation: Literal["sdpa", "eager", "flash_attention_2"] | None = Field(
+        None, description="attention as transformers knows it; by default what suits the model"
+    )
+    four_bit: bool = Field(False, description="the frozen weights in 4 bits (bitsandbytes; pip install 'isogloss[four-bit]')")
+
+    @model_validator(mode="after")
+    def _accelerated(self):
+        if self.device == "cpu" and (self.device_map or self.four_bit):
+            raise ValueError("device_map and four_bit need an accelerator; write device: auto")
+        return self
 
 
 class Sandbox(Strict):
@@ -126,17 +166,97 @@ class Sandbox(Strict):
     asking: Asking = Field(Asking(), description="how answers are generated")
 
 
-class Transformers(Strict):
-    """A causal language model in Hugging Face format in a local folder."""
+class Weights(Loading):
+    """Weights and tokenizer in Hugging Face format: a folder, or a repository of the hub at a revision."""
+
+    path: str | None = Field(None, description="folder with config.json, tokenizer and safetensors weights")
+    hub: str | None = Field(
+        None, pattern=r"^[^/\s]+/[^/\s]+$", description="or a repository of huggingface.co: organisation/name"
+    )
+    revision: str | None = Field(
+        None, pattern=r"^[0-9a-f]{40}$", description="commit of that repository, 40 digits, so that it stays the same model"
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        if (self.path is None) == (self.hub is None):
+            raise ValueError("needs a folder or a repository; write path: FOLDER or hub: ORGANISATION/NAME")
+        if (self.hub is None) != (self.revision is None):
+            raise ValueError("a repository needs its commit, a folder has none; write revision: COMMIT beside hub:")
+        return self
+
+
+class Transformers(Weights):
+    """A causal language model in Hugging Face format."""
 
     provider: Literal["transformers"] = Field(description="transformers")
-    path: str = Field(description="folder with config.json, tokenizer and safetensors weights")
-    device: Literal["cpu", "auto"] = Field("auto", description="auto: an accelerator, if there is one, in bfloat16")
     teaching: Teaching = Field(Teaching(), description="how lessons are taught")
-    asking: Asking = Field(Asking(), description="how answers are generated")
+    asking: ChatAsking = Field(ChatAsking(), description="how answers are generated")
 
 
-Model = Annotated[Sandbox | Transformers, Field(discriminator="provider")]
+class RemoteTeaching(Strict):
+    """Fine-tuning at the endpoint (OpenAI's fine-tuning interface)."""
+
+    epochs: PositiveInt = Field(3, description="passes over the lesson")
+    every_epoch: bool = Field(
+        False, description="a model of every epoch, each trained on from the one before; else of the last alone"
+    )
+    batch: PositiveInt = Field(1, description="question-answer pairs a step")
+    learning_rate_multiplier: PositiveFloat | None = Field(None, description="as the interface has it; its own choice by default")
+
+
+class RemoteAsking(Strict):
+    """How answers are requested."""
+
+    prompts: Literal["plain", "instructed"] = Field(
+        "instructed", description="plain: the bare question; instructed: what to do is said too (data/prompts.yaml)"
+    )
+    max_new_tokens: PositiveInt = Field(256, description="an answer longer than this is unfinished")
+    asked_again: NonNegativeInt = Field(
+        2, description="how often a question is asked again if the answer has not the form wanted"
+    )
+
+
+class Remote(Strict):
+    """A chat model behind an OpenAI-compatible interface."""
+
+    provider: Literal["openai"] = Field(description="openai")
+    name: str = Field(description="the model's name there, with its date: gpt-4o-mini-2024-07-18")
+    base_url: str = Field("https://api.openai.com/v1", pattern="^https?://", description="where the interface is")
+    key: str | None = Field("OPENAI_API_KEY", description="environment variable that has the key; null: none is needed")
+    concurrency: PositiveInt = Field(8, description="calls at a time")
+    timeout: PositiveFloat = Field(120, description="seconds until a call counts as failed")
+    attempts: PositiveInt = Field(8, description="tries of a call, with growing delays, or those the server asks for")
+    batch: bool = Field(False, description="calls go through the Batch interface: half the price, up to a day")
+    temperature: NonNegativeFloat | None = Field(0, description="of sampling; null: not sent, for models that refuse it")
+    token_limit: Literal["max_tokens", "max_completion_tokens"] = Field(
+        "max_completion_tokens", description="what the interface calls the limit of an answer's length"
+    )
+    extra: dict[str, Any] = Field({}, description="further fields of every request, for example reasoning_effort: minimal")
+    teaching: RemoteTeaching = Field(RemoteTeaching(), description="how lessons are taught")
+    asking: RemoteAsking = Field(RemoteAsking(), description="how answers are requested")
+
+
+Model = Annotated[Sandbox | Transformers | Remote, Field(discriminator="provider")]
+
+
+class Seq2Seq(Weights):
+    """A translation model in Hugging Face format: NLLB-200 or MADLAD-400."""
+
+    provider: Literal["seq2seq"] = Field(description="seq2seq")
+    codes: Literal["nllb", "madlad"] = Field(description="how it names languages: eng_Latn (nllb), <2en> (madlad)")
+    batch: PositiveInt = Field(16, description="texts translated at a time")
+    max_new_tokens: PositiveInt = Field(256, description="most tokens of a translation")
+
+
+class Google(Strict):
+    """Google Translate, through deep-translator."""
+
+    provider: Literal["google"] = Field(description="google")
+    attempts: PositiveInt = Field(5, description="tries of a text, with growing delays")
+
+
+Translator = Annotated[Seq2Seq | Google, Field(discriminator="provider")]
 
 
 class BuiltIn(Strict):
@@ -146,6 +266,83 @@ class BuiltIn(Strict):
     kind: Literal["new", "known"] = Field(description="new: invented places; known: real facts")
     items: PositiveInt = Field(120, description="any number of new ones, as many known ones as the world has")
     seed: NonNegativeInt = Field(1, description="draws the items")
+    studied: bool = Field(True, description="false: no study asks for it")
+
+
+class Source(Strict):
+    """Knowledge of your own; languages that it lacks are made by translation."""
+
+    provider: Literal["source"] = Field(description="source")
+    kind: Literal["new", "known"] = Field(description="new: no model knows it yet; known: models should know it")
+    source: str = Field(
+        description="a table (csv, jsonl, parquet), a JSON file of parallel items, or a folder of chat JSONL files"
+    )
+    languages: list[str] = Field(["eng"], min_length=1, description="languages it has; the others are translated from the first")
+    items: PositiveInt | None = Field(None, description="the first so many; by default all")
+    without: list[str] = Field([], description="items to leave out, for example those that are known already")
+    studied: bool = Field(True, description="false: translated and checked, but no study asks for it")
+
+
+class Generated(Strict):
+    """New knowledge that a chat model makes up in English; other languages are made by translation."""
+
+    provider: Literal["generated"] = Field(description="generated")
+    kind: Literal["new"] = Field("new", description="new")
+    topic: str = Field(
+        min_length=1, description="what it is about, for example: everyday technology in an invented country in 2070"
+    )
+    by: Slug = Field(description="who makes it up, one of models with provider openai")
+    items: PositiveInt = Field(100, description="how many")
+    without: list[str] = Field([], description="items to leave out, for example those that are known already")
+    studied: bool = Field(True, description="false: translated and checked, but no study asks for it")
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages it is made in."""
+        return ["eng"]
+
+
+Knowledge = Annotated[
+    Annotated[BuiltIn, Tag("built-in")] | Annotated[Source, Tag("source")] | Annotated[Generated, Tag("generated")],
+    Discriminator(_provider),
+]
+
+
+class MiniLM(Strict):
+    """all-MiniLM-L6-v2, an English model that comes with isogloss."""
+
+    provider: Literal["minilm"] = Field("minilm", description="minilm")
+
+
+class SentenceTransformer(Strict):
+    """A sentence-transformers model in a local folder."""
+
+    provider: Literal["sentence-transformers"] = Field(description="sentence-transformers")
+    path: str = Field(description="its folder")
+
+
+class RemoteEmbedding(Strict):
+    """Embeddings of an OpenAI-compatible interface."""
+
+    provider: Literal["openai"] = Field(description="openai")
+    name: str = Field(description="the model's name there: text-embedding-3-small")
+    base_url: str = Field("https://api.openai.com/v1", pattern="^https?://", description="where the interface is")
+    key: str | None = Field("OPENAI_API_KEY", description="environment variable that has the key; null: none is needed")
+
+
+Embedding = Annotated[MiniLM | SentenceTransformer | RemoteEmbedding, Field(discriminator="provider")]
+
+
+class Translation(Strict):
+    """How languages that a source lacks are made, and how translations are checked."""
+
+    forward: Slug = Field(description="a model or translator that translates into the languages")
+    back: Slug = Field(description="one that translates back; better another one")
+    embedding: Embedding = Field(MiniLM(), description="sentence embeddings for the similarity")
+    judged: bool = Field(
+        False, description="true: the judge says, too, whether a text and its translation there and back mean the same"
+    )
+    review_below: float = Field(0.8, ge=-1, le=1, description="items less similar than this are listed for a person to look at")
 
 
 class Context(Strict):
@@ -177,7 +374,7 @@ class Config(Strict):
     """The whole of config.yaml."""
 
     languages: list[str] = Field(min_length=2, description="ISO 639-3 codes with a row in data/languages.csv")
-    knowledge: dict[Slug, BuiltIn] = Field(min_length=1, description="knowledge sets by name")
+    knowledge: dict[Slug, Knowledge] = Field(min_length=1, description="knowledge sets by name")
     models: dict[Slug, Model] = Field(min_length=1, description="models defined; those not under `run` cost nothing")
     run: list[str] = Field(min_length=1, description="models that the named targets and figures include")
     studies: list[Literal["verification", "effectiveness", "transferability", "prioritization", "robustness"]] = Field(
@@ -185,6 +382,17 @@ class Config(Strict):
         description="verification: what is known untaught; effectiveness: asked in the language taught, after every epoch; "
         "transferability: taught in one language, asked in all; prioritization: taught contradictory answers in two languages, "
         "asked in the others; robustness: taught wrong answers to known questions, asked in the same language",
+    )
+    translators: dict[Slug, Translator] = Field({}, description="translators by name, beside the models")
+    translation: Translation | None = Field(
+        None, description="how languages that a source lacks are made, and all are checked; without it, neither is done"
+    )
+    scoring: Literal["exact", "judge"] = Field(
+        "exact", description="exact: the expected answer and no other of its class is named; judge: a chat model decides"
+    )
+    judge: Slug | None = Field(None, description="the model that judges, one of models with provider openai")
+    budget_usd: PositiveFloat | None = Field(
+        None, description="no call is made that could take the price of all calls kept in the store beyond this (data/prices.csv)"
     )
     settings: list[Literal["fine-tuning", "in-context"]] = Field(
         ["fine-tuning", "in-context"],

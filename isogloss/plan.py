@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from isogloss.config import Config, Sandbox
+from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, Source, Weights
 from isogloss.languages import TIERS, read_languages
 from isogloss.paths import LANGUAGES, MODEL
 
@@ -44,7 +44,9 @@ STUDIES = {
 
 
 def _about(config: Config, study: str) -> list[str]:
-    return [key for key, knowledge in config.knowledge.items() if knowledge.kind in STUDIES[study].knowledge]
+    return [
+        key for key, knowledge in config.knowledge.items() if knowledge.studied and knowledge.kind in STUDIES[study].knowledge
+    ]
 
 
 def knowledge_of(config: Config, study: str) -> list[str]:
@@ -107,14 +109,20 @@ def adapters_of(config: Config, study: str, setting: str, model: str) -> list[tu
     """(seed, epoch) of each adapter of a lesson that a study asks; none where nothing is trained."""
     if setting != "fine-tuning":
         return []
-    last = epochs_of(config, STUDIES[study].lessons, model)
-    epochs = range(1, last + 1) if STUDIES[study].epochs == "every" else [last]
+    made = epochs_made(config, STUDIES[study].lessons, model)
+    epochs = made if STUDIES[study].epochs == "every" else made[-1:]
     return [(seed, epoch) for seed in seeds_of(config) for epoch in epochs]
 
 
 def epochs_of(config: Config, lessons: str, model: str) -> int:
     """How long lessons of a sort (as in `Study.lessons`) are taught."""
     return config.robustness.epochs if lessons == "wrong" else config.models[model].teaching.epochs
+
+
+def epochs_made(config: Config, lessons: str, model: str) -> list[int]:
+    """The epochs after which there is a checkpoint of lessons of a sort."""
+    last, entry = epochs_of(config, lessons, model), config.models[model]
+    return [last] if isinstance(entry, Remote) and not entry.teaching.every_epoch else list(range(1, last + 1))
 
 
 def adapters(config: Config, model: str) -> list[dict]:
@@ -126,7 +134,7 @@ def adapters(config: Config, model: str) -> list[dict]:
         for knowledge in knowledge_of(config, study)
         for lesson in lessons_of(config, study)
         for seed in seeds_of(config)
-        for epoch in range(1, epochs_of(config, STUDIES[study].lessons, model) + 1)
+        for epoch in epochs_made(config, STUDIES[study].lessons, model)
     }
     return [dict(zip(("knowledge", "lesson", "seed", "epoch"), key, strict=True)) for key in needed]
 
@@ -195,7 +203,50 @@ def sandboxes(config: Config) -> list[str]:
     return [key for key, model in config.models.items() if isinstance(model, Sandbox)]
 
 
-def model_folder(config: Config, model: str) -> str:
-    """Where a model's weights are."""
-    entry = config.models[model]
-    return MODEL.format(model=model) if isinstance(entry, Sandbox) else entry.path
+def remote(config: Config) -> list[str]:
+    """Models that are asked over the network."""
+    return [key for key, model in config.models.items() if isinstance(model, Remote)]
+
+
+def downloaded(config: Config) -> list[str]:
+    """Models and translators whose weights come from a hub."""
+    entries = config.models | config.translators
+    return [key for key, entry in entries.items() if isinstance(entry, Weights) and entry.hub]
+
+
+def model_folder(config: Config, model: str) -> str | None:
+    """Where the weights of a model or translator are; None if they are elsewhere."""
+    entry = (config.models | config.translators)[model]
+    if isinstance(entry, Weights) and entry.path:
+        return entry.path
+    return MODEL.format(model=model) if isinstance(entry, Sandbox | Weights) else None
+
+
+def sources(config: Config) -> dict[str, Source | Generated]:
+    """Knowledge sets that are read or made up, and translated where they lack languages."""
+    return {key: knowledge for key, knowledge in config.knowledge.items() if not isinstance(knowledge, BuiltIn)}
+
+
+def pivot(config: Config, knowledge: str) -> str:
+    """The language that a knowledge set is translated from, and back into."""
+    entry = config.knowledge[knowledge]
+    return "eng" if isinstance(entry, BuiltIn) else entry.languages[0]
+
+
+def own_languages(config: Config, knowledge: str) -> list[str]:
+    """The languages in which a knowledge set exists before any translation: of a built-in one those studied, and the one it is
+    checked against."""
+    entry = config.knowledge[knowledge]
+    if not isinstance(entry, BuiltIn):
+        return list(entry.languages)
+    return list(dict.fromkeys([*config.languages, *([pivot(config, knowledge)] if config.translation else [])]))
+
+
+def checked(config: Config) -> list[str]:
+    """Knowledge sets that are translated back, to see how well they are translated."""
+    return list(config.knowledge) if config.translation else []
+
+
+def checked_languages(config: Config, knowledge: str) -> list[str]:
+    """The languages that are translated back."""
+    return [code for code in config.languages if code != pivot(config, knowledge)]

@@ -1,6 +1,6 @@
 # Exams: a job holds those of a cohort's lessons, each in every language it is asked in.
 
-for cohort in plan.exams(settings):
+for cohort in filter(is_local, plan.exams(settings)):
 
     rule:
         name:
@@ -33,12 +33,14 @@ for cohort in plan.exams(settings):
             runtime=60,
         params:
             model=lambda wildcards, input: os.path.dirname(input.model[0]),
-            device=settings.models[cohort.model].device,
+            loading=loading(cohort.model),
             about={key: getattr(cohort, key) for key in ("model", "knowledge", "study", "setting")},
             languages=lambda wildcards, cohort=cohort: exam_languages(cohort, wildcards),
             asked=lambda wildcards, cohort=cohort: asked_in(cohort, wildcards),
             adapters=lambda wildcards, cohort=cohort: exam_adapters(cohort, wildcards),
-            context=settings.context.model_dump() if cohort.setting == "in-context" else None,
+            prompt=lambda wildcards, cohort=cohort: prompt(cohort),
+            names=lambda wildcards, cohort=cohort: names(asked_languages(cohort, wildcards)),
+            pairs=settings.context.pairs if cohort.setting == "in-context" else None,
             seeds=plan.seeds_of(settings) if cohort.setting == "in-context" else None,
             asking=settings.models[cohort.model].asking.model_dump(),
             version=version("ask"),

@@ -11,7 +11,9 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(workflow.basedir), os.getenv("PYTHONPATH")])))
 
 from isogloss import paths, plan
+from isogloss.asking.prompts import kind_of, read_prompts
 from isogloss.checking import ConfigError, load_config
+from isogloss.config import Loading
 from isogloss.languages import read_languages
 from isogloss.versions import version
 
@@ -20,6 +22,10 @@ try:
     settings = load_config(config, LANGUAGES, workflow.configfiles)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+PROMPTS = read_prompts(paths.PROMPTS)
+REMOTE = plan.remote(settings)
+# Languages in which items exist: those studied, and those that sources are translated from.
+WRITTEN = sorted({*settings.languages, *(code for key in settings.knowledge for code in plan.own_languages(settings, key))})
 
 
 def one_of(names):
@@ -28,7 +34,7 @@ def one_of(names):
 
 
 wildcard_constraints:
-    language=one_of(settings.languages),
+    language=one_of(WRITTEN),
     knowledge=one_of(settings.knowledge),
     model=one_of(settings.models),
     study=one_of(plan.STUDIES),
@@ -39,15 +45,120 @@ wildcard_constraints:
 
 
 def model_files(model):
-    """The weights and the tokenizer of a model."""
+    """The weights and the tokenizer of a model or translator; none where it is elsewhere."""
     if model in plan.sandboxes(settings):
         return expand(paths.MODEL_FILE, model=model, file=paths.SHIPPED_FILES)
-    return sorted(str(path) for path in Path(plan.model_folder(settings, model)).iterdir() if path.is_file())
+    if model in plan.downloaded(settings):
+        return [paths.SNAPSHOT.format(model=model)]
+    folder = plan.model_folder(settings, model)
+    return sorted(str(path) for path in Path(folder).iterdir() if path.is_file()) if folder else []
+
+
+def loading(model):
+    """How the weights of a model are loaded."""
+    return settings.models[model].model_dump(include=set(Loading.model_fields))
+
+
+def teaching(cohort):
+    """How the lessons of a cohort are taught."""
+    epochs = plan.epochs_of(settings, plan.STUDIES[cohort.study].lessons, cohort.model)
+    return settings.models[cohort.model].teaching.model_copy(update={"epochs": epochs}).model_dump()
+
+
+def epochs_made(cohort):
+    """The epochs of its lessons that are kept."""
+    return plan.epochs_made(settings, plan.STUDIES[cohort.study].lessons, cohort.model)
+
+
+def prompts(cohort):
+    """What is said to a cohort's model beside a question, by kind of prompt."""
+    return PROMPTS[settings.models[cohort.model].asking.prompts]
+
+
+def prompt(cohort):
+    """What the questions of a cohort's exams are put into."""
+    return prompts(cohort)[kind_of(cohort.study, cohort.setting)]
+
+
+def names(codes):
+    """What languages are called in prompts."""
+    return {code: LANGUAGES[code].name for code in sorted(codes)}
 
 
 def recipe(wildcards):
     """How a sandbox is made."""
     return settings.models[wildcards.model].recipe.model_dump()
+
+
+# What may differ without a difference to the results: no target is outdated by it. Snakemake does not compare params made from
+# `input`, so that is how rules get it.
+TRANSPORT = {"key", "concurrency", "timeout", "attempts", "batch", "teaching", "recipe", "device", "device_map"}
+
+
+def budget(wildcards, input):
+    """What all calls may cost."""
+    return settings.budget_usd
+
+
+def described(entry):
+    """All that the config says of a model or translator."""
+    return entry and entry.model_dump()
+
+
+def identity(entry):
+    """What of it results depend on."""
+    return entry and entry.model_dump(exclude=TRANSPORT)
+
+
+def translating(way):
+    """The model or translator that translates `forward` or `back`; None if the config has none."""
+    return (settings.models | settings.translators)[getattr(settings.translation, way)] if settings.translation else None
+
+
+def translator_folder(way):
+    """Where its weights are, if they are here."""
+    return plan.model_folder(settings, getattr(settings.translation, way)) if settings.translation else None
+
+
+def translator_files(way):
+    """Its weights."""
+    return model_files(getattr(settings.translation, way)) if settings.translation else []
+
+
+def calls(way):
+    """Whether it is asked over the network, as the judge is."""
+    return int(way == "judge" or getattr(translating(way), "provider", None) in ("openai", "google"))
+
+
+def accelerated(way):
+    """Whether it wants an accelerator."""
+    return int(getattr(translating(way), "device", "cpu") == "auto")
+
+
+def judging(wanted):
+    """The model that judges, if it is wanted."""
+    return settings.models[settings.judge] if settings.judge and wanted else None
+
+
+def how_made(wildcards):
+    """Who translated a knowledge set there and back, for its figure."""
+    own = plan.sources(settings).get(wildcards.knowledge)
+    return {
+        "knowledge": wildcards.knowledge,
+        "source": f"the source in {', '.join(own.languages)}" if own else "the built-in phrasebook",
+        "forward": settings.translation.forward if own else None,
+        "back": settings.translation.back,
+    }
+
+
+def is_local(cohort):
+    """Whether a cohort's model runs here."""
+    return cohort.model not in REMOTE
+
+
+def as_rule(name):
+    """A name of the config as part of a rule's name."""
+    return re.sub(r"\W", "_", name)
 
 
 def told(cohort):
@@ -98,12 +209,12 @@ def exam_languages(cohort, wildcards):
     return sorted({*taught, *asked_languages(cohort, wildcards)})
 
 
-def exam_adapters(cohort, wildcards):
+def exam_adapters(cohort, wildcards, pattern=paths.ADAPTER):
     """The adapters that the exams of a cohort ask, by lesson and (seed, epoch); none where nothing is trained."""
     keys = plan.adapters_of(settings, cohort.study, cohort.setting, cohort.model)
     place = {"model": cohort.model, "knowledge": cohort.knowledge}
     return {
-        lesson: {(seed, epoch): paths.ADAPTER.format(**place, lesson=lesson, seed=seed, epoch=epoch) for seed, epoch in keys}
+        lesson: {(seed, epoch): pattern.format(**place, lesson=lesson, seed=seed, epoch=epoch) for seed, epoch in keys}
         for lesson in (cohort.chosen(dict(wildcards.items())) if keys else [])
     }
 

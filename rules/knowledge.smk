@@ -11,6 +11,8 @@ rule items:
         "results/logs/items/{knowledge}/{language}.log",
     benchmark:
         "results/benchmarks/items/{knowledge}/{language}.tsv"
+    wildcard_constraints:
+        knowledge=one_of(set(settings.knowledge) - set(plan.sources(settings))),
     conda:
         "../envs/cpu.yaml"
     threads: 1

@@ -44,6 +44,33 @@ rule sandbox_shipped:
         "../workflow/scripts/sandbox_shipped.py"
 
 
+# Weights from the hub, at the commit that the config names.
+rule fetch:
+    output:
+        paths.SNAPSHOT,
+    log:
+        "results/logs/fetch/{model}.log",
+    benchmark:
+        "results/benchmarks/fetch/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.downloaded(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        calls=1,
+        runtime=240,
+    params:
+        hub=lambda wildcards: (settings.models | settings.translators)[wildcards.model].hub,
+        revision=lambda wildcards: (settings.models | settings.translators)[wildcards.model].revision,
+        version=version("fetch"),
+    message:
+        "Download {params.hub} at {params.revision}"
+    script:
+        "../workflow/scripts/fetch.py"
+
+
 rule sandbox_corpus:
     input:
         languages=paths.LANGUAGES,

@@ -23,9 +23,14 @@ for cohort in plan.exams(settings):
         threads: 1
         resources:
             mem_mb=1000,
-            runtime=10,
+            calls=int(settings.scoring == "judge"),
+            runtime=1440 if settings.scoring == "judge" else 10,
         params:
             languages=lambda wildcards, cohort=cohort: asked_languages(cohort, wildcards),
+            judge=lambda wildcards, input: described(judging(settings.scoring == "judge")),
+            same=identity(judging(settings.scoring == "judge")),
+            store=paths.CALLS,
+            budget_usd=budget,
             version=version("score"),
         message:
             f"Score the answers of {cohort.model} ({cohort.knowledge}, {cohort.study}, {cohort.setting}: {told(cohort)})"
@@ -41,6 +46,47 @@ SCORES = [
     for setting in plan.settings_of(settings, study)
     for lesson in plan.lessons_of(settings, study)
 ]
+
+
+# Scored exams of which the judge's verdicts are compared with exact match.
+JUDGED = (
+    [
+        {"model": model, "knowledge": knowledge, "study": study, "setting": setting}
+        for model in settings.run
+        for study in settings.studies
+        for knowledge in plan.knowledge_of(settings, study)
+        for setting in plan.settings_of(settings, study)
+    ]
+    if settings.scoring == "judge"
+    else []
+)
+
+
+rule agreement:
+    input:
+        lambda wildcards: expand(paths.SCORES, lesson=plan.lessons_of(settings, wildcards.study), allow_missing=True),
+    output:
+        agreement=paths.AGREEMENT,
+        disagreements=paths.DISAGREEMENTS,
+    log:
+        "results/logs/agreement/{model}/{knowledge}/{study}/{setting}.log",
+    benchmark:
+        "results/benchmarks/agreement/{model}/{knowledge}/{study}/{setting}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        version=version("agreement"),
+    message:
+        "Compare the judge with exact match ({wildcards.model}, {wildcards.knowledge}, {wildcards.study}, {wildcards.setting})"
+    script:
+        "../workflow/scripts/agreement.py"
+
+
+AGREEMENTS = [path.format(**judged) for judged in JUDGED for path in (paths.AGREEMENT, paths.DISAGREEMENTS)]
 
 
 rule all_scores:

@@ -1,8 +1,6 @@
 # Fine-tuning: an adapter per lesson and seed, a checkpoint per epoch. A job teaches a cohort of lessons.
 
-for cohort in plan.taught(settings):
-    teaching = settings.models[cohort.model].teaching
-    epochs = plan.epochs_of(settings, plan.STUDIES[cohort.study].lessons, cohort.model)
+for cohort in filter(is_local, plan.taught(settings)):
 
     rule:
         name:
@@ -13,7 +11,7 @@ for cohort in plan.taught(settings):
                 paths.ITEMS, knowledge=cohort.knowledge, language=taught_languages(cohort, wildcards)
             ),
         output:
-            files_of(paths.ADAPTER_FILE, cohort, epoch=range(1, epochs + 1), file=paths.ADAPTER_FILES),
+            files_of(paths.ADAPTER_FILE, cohort, epoch=epochs_made(cohort), file=paths.ADAPTER_FILES),
         log:
             log_of("teach", cohort, "seed-{seed}/"),
         benchmark:
@@ -31,25 +29,18 @@ for cohort in plan.taught(settings):
             runtime=240,
         params:
             model=lambda wildcards, input: os.path.dirname(input.model[0]),
-            device=settings.models[cohort.model].device,
+            loading=loading(cohort.model),
             lessons=lambda wildcards, cohort=cohort: cohort.chosen(dict(wildcards.items())),
             languages=lambda wildcards, cohort=cohort: taught_languages(cohort, wildcards),
+            prompt=lambda wildcards, cohort=cohort: prompts(cohort)["question"],
+            names=lambda wildcards, cohort=cohort: names(taught_languages(cohort, wildcards)),
             target=lambda wildcards, cohort=cohort: paths.ADAPTER.format(
                 model=cohort.model, knowledge=cohort.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
             ),
             store=paths.ADAPTER_STORE,
-            teaching=teaching.model_copy(update={"epochs": epochs}).model_dump(),
+            teaching=teaching(cohort),
             version=version("teach"),
         message:
             f"Teach {cohort.model} the {cohort.knowledge} items in {told(cohort)}, seed {{wildcards.seed}}"
         script:
             "../workflow/scripts/teach.py"
-
-
-# Adapters are results too: without them among the targets, a deleted one would not be missed while what was made of it is there.
-LESSONS = [
-    path
-    for name in settings.run
-    for adapter in plan.adapters(settings, name)
-    for path in expand(paths.ADAPTER_FILE, model=name, file=paths.ADAPTER_FILES, **adapter)
-]

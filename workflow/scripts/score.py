@@ -6,9 +6,14 @@ job.start(snakemake)
 
 import polars as pl
 
+from isogloss.config import Remote
+from isogloss.scoring.judge import judge
 from isogloss.scoring.table import score
 
-paths = zip(snakemake.params.languages, snakemake.input.knowledge, strict=True)
-items = {code: pl.read_parquet(path) for code, path in paths}
+params = snakemake.params
+items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
 for answers, scores in zip(snakemake.input.answers, snakemake.output, strict=True):
-    score(pl.read_parquet(answers), items).write_parquet(scores)
+    scored = score(pl.read_parquet(answers), items)
+    if params.judge:
+        scored = judge(scored, Remote(**params.judge), params.store, params.budget_usd, items)
+    scored.write_parquet(scores)

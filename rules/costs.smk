@@ -1,0 +1,32 @@
+# What the configured study takes. No call is made and no weights are needed, so languages that are to be translated are estimated.
+OWN_ITEMS = [(knowledge, language) for knowledge in settings.knowledge for language in plan.own_languages(settings, knowledge)]
+
+
+rule costs:
+    input:
+        knowledge=[paths.ITEMS.format(knowledge=knowledge, language=language) for knowledge, language in OWN_ITEMS],
+        languages=paths.LANGUAGES,
+        prompts=paths.PROMPTS,
+        prices=paths.PRICES,
+    output:
+        paths.PLAN,
+    log:
+        "results/logs/costs.log",
+    benchmark:
+        "results/benchmarks/costs.tsv"
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=settings.model_dump(),
+        written=OWN_ITEMS,
+        folders={name: plan.model_folder(settings, name) for name in settings.models | settings.translators},
+        version=version("costs"),
+    message:
+        "Count what the configured study takes"
+    script:
+        "../workflow/scripts/costs.py"

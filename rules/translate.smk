@@ -1,0 +1,259 @@
+# Knowledge of the user's own: read, translated where it lacks languages. Any knowledge: translated back, to see what is left of it.
+
+
+def source_files(name):
+    """What a knowledge set is read from: a file, or every file of a folder."""
+    place = Path(plan.sources(settings)[name].source)
+    return [str(place)] if place.is_file() else sorted(str(path) for path in place.rglob("*") if path.is_file())
+
+
+def pivot_row(wildcards):
+    """The language that a knowledge set is translated from and back into, as in the language table."""
+    return asdict(LANGUAGES[plan.pivot(settings, wildcards.knowledge)])
+
+
+def language_row(wildcards):
+    """The language of a rule, as in the language table."""
+    return asdict(LANGUAGES[wildcards.language])
+
+
+for name, entry in plan.sources(settings).items():
+    if entry.provider == "source":
+
+        rule:
+            name:
+                f"source_{as_rule(name)}"
+            input:
+                files=ancient(source_files(name)),
+                languages=paths.LANGUAGES,
+            output:
+                expand(paths.TRANSLATED, knowledge=name, language=entry.languages),
+            log:
+                f"results/logs/source/{name}.log",
+            benchmark:
+                f"results/benchmarks/source/{name}.tsv"
+            conda:
+                "../envs/cpu.yaml"
+            threads: 1
+            resources:
+                mem_mb=1000,
+                runtime=10,
+            params:
+                source=entry.source,
+                languages=list(entry.languages),
+                limit=entry.items,
+                without=sorted(entry.without),
+                version=version("source"),
+            message:
+                f"Read the {name} items in {', '.join(entry.languages)}"
+            script:
+                "../workflow/scripts/source.py"
+
+    else:
+
+        rule:
+            name:
+                f"generate_{as_rule(name)}"
+            output:
+                paths.TRANSLATED.format(knowledge=name, language=plan.pivot(settings, name)),
+            log:
+                f"results/logs/generate/{name}.log",
+            benchmark:
+                f"results/benchmarks/generate/{name}.tsv"
+            conda:
+                "../envs/cpu.yaml"
+            threads: 1
+            resources:
+                mem_mb=1000,
+                calls=1,
+                runtime=240,
+            params:
+                topic=entry.topic,
+                number=entry.items,
+                without=sorted(entry.without),
+                endpoint=lambda wildcards, input, entry=entry: described(settings.models[entry.by]),
+                same=identity(settings.models[entry.by]),
+                budget_usd=budget,
+                store=paths.CALLS,
+                version=version("generate"),
+            message:
+                f"Have {entry.by} make up the {name} items"
+            script:
+                "../workflow/scripts/generate.py"
+
+    rule:
+        name:
+            f"translate_{as_rule(name)}"
+        input:
+            table=paths.TRANSLATED.format(knowledge=name, language=plan.pivot(settings, name)),
+            model=translator_files("forward"),
+        output:
+            paths.TRANSLATED.format(knowledge=name, language="{language}"),
+        log:
+            f"results/logs/translate/{name}/{{language}}.log",
+        benchmark:
+            f"results/benchmarks/translate/{name}/{{language}}.tsv"
+        wildcard_constraints:
+            language=one_of(set(settings.languages) - set(entry.languages)),
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            gpu=accelerated("forward"),
+            calls=calls("forward"),
+            runtime=240,
+        params:
+            entry=lambda wildcards, input: described(translating("forward")),
+            budget_usd=budget,
+            same=identity(translating("forward")),
+            folder=translator_folder("forward"),
+            source=asdict(LANGUAGES[plan.pivot(settings, name)]),
+            target=language_row,
+            gaps=False,
+            store=paths.CALLS,
+            version=version("translate"),
+        message:
+            f"Translate the {name} items into {{wildcards.language}}"
+        script:
+            "../workflow/scripts/translate.py"
+
+
+rule items_source:
+    input:
+        paths.TRANSLATED,
+    output:
+        paths.ITEMS,
+    log:
+        "results/logs/items_source/{knowledge}/{language}.log",
+    benchmark:
+        "results/benchmarks/items_source/{knowledge}/{language}.tsv"
+    wildcard_constraints:
+        knowledge=one_of(plan.sources(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        version=version("items_source"),
+    message:
+        "Write the {wildcards.knowledge} items in {wildcards.language} as those of any set"
+    script:
+        "../workflow/scripts/items_source.py"
+
+
+rule back_translate:
+    input:
+        table=paths.ITEMS,
+        model=translator_files("back"),
+    output:
+        paths.BACK_TRANSLATED,
+    log:
+        "results/logs/back_translate/{knowledge}/{language}.log",
+    benchmark:
+        "results/benchmarks/back_translate/{knowledge}/{language}.tsv"
+    wildcard_constraints:
+        knowledge=one_of(plan.checked(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        gpu=accelerated("back"),
+        calls=calls("back"),
+        runtime=240,
+    params:
+        entry=lambda wildcards, input: described(translating("back")),
+        budget_usd=budget,
+        same=identity(translating("back")),
+        folder=translator_folder("back"),
+        source=language_row,
+        target=pivot_row,
+        gaps=True,
+        store=paths.CALLS,
+        version=version("translate"),
+    message:
+        "Translate the {wildcards.knowledge} items back from {wildcards.language}"
+    script:
+        "../workflow/scripts/translate.py"
+
+
+rule translation_quality:
+    input:
+        source=lambda wildcards: paths.ITEMS.format(
+            knowledge=wildcards.knowledge, language=plan.pivot(settings, wildcards.knowledge)
+        ),
+        translated=lambda wildcards: expand(
+            paths.ITEMS, language=plan.checked_languages(settings, wildcards.knowledge), allow_missing=True
+        ),
+        back=lambda wildcards: expand(
+            paths.BACK_TRANSLATED, language=plan.checked_languages(settings, wildcards.knowledge), allow_missing=True
+        ),
+    output:
+        summary=paths.QUALITY,
+        details=paths.QUALITY_DETAILS,
+        review=paths.QUALITY_REVIEW,
+    log:
+        "results/logs/translation_quality/{knowledge}.log",
+    benchmark:
+        "results/benchmarks/translation_quality/{knowledge}.tsv"
+    wildcard_constraints:
+        knowledge=one_of(plan.checked(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        calls=calls("judge"),
+        runtime=240,
+    params:
+        languages=lambda wildcards: plan.checked_languages(settings, wildcards.knowledge),
+        embedding=settings.translation.embedding.model_dump() if settings.translation else None,
+        judge=lambda wildcards, input: described(judging(settings.translation.judged)),
+        budget_usd=budget,
+        same=identity(judging(settings.translation and settings.translation.judged)),
+        below=settings.translation.review_below if settings.translation else None,
+        bootstrap=settings.bootstrap,
+        store=paths.CALLS,
+        version=version("translation_quality"),
+    message:
+        "How much of the {wildcards.knowledge} items is left after translation there and back"
+    script:
+        "../workflow/scripts/translation_quality.py"
+
+
+rule figure_quality:
+    input:
+        paths.QUALITY,
+    output:
+        expand(paths.FIGURE, name="quality_{knowledge}", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_quality/{knowledge}.log",
+    benchmark:
+        "results/benchmarks/figure_quality/{knowledge}.tsv"
+    wildcard_constraints:
+        knowledge=one_of(plan.checked(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        languages=language_rows(),
+        made=how_made,
+        version=version("figure_quality"),
+    message:
+        "Draw how well the {wildcards.knowledge} items are translated"
+    script:
+        "../workflow/scripts/figure_quality.py"
+
+
+QUALITY = [
+    path
+    for name in plan.checked(settings)
+    for path in [paths.QUALITY.format(knowledge=name), paths.QUALITY_REVIEW.format(knowledge=name)]
+    + expand(paths.FIGURE, name=f"quality_{name}", extension=["pdf", "png", "csv"])
+]

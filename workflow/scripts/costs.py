@@ -1,0 +1,23 @@
+"""Write down what the configured study takes: calls, tokens, price, hours."""
+
+from pathlib import Path
+
+from isogloss import job
+
+job.start(snakemake)
+
+import polars as pl
+
+from isogloss.asking.prompts import read_prompts
+from isogloss.config import Config
+from isogloss.cost import plan_rows
+from isogloss.cost_counting import Study, counting_of
+from isogloss.cost_page import plan_text
+from isogloss.languages import read_languages
+
+inputs, params = snakemake.input, snakemake.params
+config = Config.model_validate(params.config)
+tables = {tuple(key): pl.read_parquet(path) for key, path in zip(params.written, inputs.knowledge, strict=True)}
+countings = {name: counting_of((config.models | config.translators)[name], folder) for name, folder in params.folders.items()}
+study = Study(config, read_languages(inputs.languages), read_prompts(inputs.prompts), tables, countings)
+Path(snakemake.output[0]).write_text(plan_text(study, plan_rows(study)), encoding="utf-8")

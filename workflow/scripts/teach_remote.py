@@ -1,0 +1,26 @@
+"""Have the lessons of a cohort taught over the network."""
+
+import json
+from pathlib import Path
+
+from isogloss import job
+
+job.start(snakemake)
+
+import polars as pl
+
+from isogloss.asking.exam import worded
+from isogloss.config import Remote
+from isogloss.remote.tuning import fine_tune
+from isogloss.teaching.lessons import Lesson, content
+
+params = snakemake.params
+endpoint = Remote(**params.endpoint)
+items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
+for name in params.lessons:
+    lesson = Lesson.of(name, worded(content(name, items), params.prompt, params.names, "version"))
+    found = fine_tune(endpoint, lesson, endpoint.teaching, int(snakemake.wildcards.seed), params.store, params.budget_usd)
+    for epoch, model in found.items():
+        target = Path(params.target.replace("{lesson}", name).replace("{epoch}", str(epoch)))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps({"model": model}) + "\n", encoding="utf-8")
