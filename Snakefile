@@ -26,6 +26,7 @@ rule all:
         LESSONS,
         paths.ALL_SCORES,
         VERIFICATIONS,
+        KNOWN,
         [paths.SPEED_BY_TIER.format(**panel) for panel in LEARNING_PANELS],  # no figure needs it
         FIGURES,
         QUALITY,

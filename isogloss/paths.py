@@ -17,6 +17,7 @@ BACK_TRANSLATED = "results/knowledge/{knowledge}/back_translations/{language}.js
 QUALITY = "results/knowledge/{knowledge}/quality.csv"
 QUALITY_DETAILS = "results/knowledge/{knowledge}/quality_items.csv"
 QUALITY_REVIEW = "results/knowledge/{knowledge}/quality_review.csv"
+KNOWN = "results/knowledge/{knowledge}/known.csv"
 MODEL = "results/models/{model}"
 MODEL_FILE = "results/models/{model}/{file}"
 SNAPSHOT = "results/models/{model}/snapshot.json"

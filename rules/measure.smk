@@ -160,4 +160,43 @@ rule robustness:
         "../workflow/scripts/robustness.py"
 
 
+# Knowledge of the user's own that is said to be new: what of it is not.
+rule known:
+    input:
+        expand(
+            paths.SCORES,
+            model=settings.run,
+            study="verification",
+            setting="untaught",
+            lesson=plan.UNTAUGHT,
+            allow_missing=True,
+        ),
+    output:
+        paths.KNOWN,
+    log:
+        "results/logs/known/{knowledge}.log",
+    benchmark:
+        "results/benchmarks/known/{knowledge}.tsv"
+    wildcard_constraints:
+        knowledge=one_of(plan.sources(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        models=list(settings.run),
+        version=version("known"),
+    message:
+        "List the {wildcards.knowledge} items that {params.models} know untaught"
+    script:
+        "../workflow/scripts/known.py"
+
+
 VERIFICATIONS = expand(paths.VERIFICATION, model=settings.run, knowledge=plan.knowledge_of(settings, "verification"))
+KNOWN = [
+    paths.KNOWN.format(knowledge=name)
+    for name in plan.knowledge_of(settings, "verification")
+    if name in plan.sources(settings) and settings.knowledge[name].kind == "new"
+]
