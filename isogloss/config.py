@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
 
 
 class Strict(BaseModel):
@@ -26,8 +26,10 @@ class Strict(BaseModel):
 
 
 def _provider(entry: Any) -> str | None:
-    """What tells entries apart of which one kind need not say its provider."""
-    return entry.get("provider", "built-in") if isinstance(entry, dict) else getattr(entry, "provider", None)
+    """What tells knowledge sets apart, of which built-in ones and those with a source need not say their provider."""
+    if isinstance(entry, dict):
+        return entry.get("provider", "source" if "source" in entry else "built-in")
+    return getattr(entry, "provider", None)
 
 
 class CorpusMix(Strict):
@@ -223,7 +225,11 @@ class Remote(Strict):
     provider: Literal["openai"] = Field(description="openai")
     name: str = Field(description="the model's name there, with its date: gpt-4o-mini-2024-07-18")
     base_url: str = Field("https://api.openai.com/v1", pattern="^https?://", description="where the interface is")
-    key: str | None = Field("OPENAI_API_KEY", description="environment variable that has the key; null: none is needed")
+    key: str | None = Field(
+        "OPENAI_API_KEY",
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+        description="environment variable that has the key; null: none is needed",
+    )
     concurrency: PositiveInt = Field(8, description="calls at a time")
     timeout: PositiveFloat = Field(120, description="seconds until a call counts as failed")
     attempts: PositiveInt = Field(8, description="tries of a call, with growing delays, or those the server asks for")
@@ -272,7 +278,7 @@ class BuiltIn(Strict):
 class Source(Strict):
     """Knowledge of your own; languages that it lacks are made by translation."""
 
-    provider: Literal["source"] = Field(description="source")
+    provider: Literal["source"] = Field("source", description="source")
     kind: Literal["new", "known"] = Field(description="new: no model knows it yet; known: models should know it")
     source: str = Field(
         description="a table (csv, jsonl, parquet), a JSON file of parallel items, or a folder of chat JSONL files"
@@ -327,7 +333,11 @@ class RemoteEmbedding(Strict):
     provider: Literal["openai"] = Field(description="openai")
     name: str = Field(description="the model's name there: text-embedding-3-small")
     base_url: str = Field("https://api.openai.com/v1", pattern="^https?://", description="where the interface is")
-    key: str | None = Field("OPENAI_API_KEY", description="environment variable that has the key; null: none is needed")
+    key: str | None = Field(
+        "OPENAI_API_KEY",
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+        description="environment variable that has the key; null: none is needed",
+    )
 
 
 Embedding = Annotated[MiniLM | SentenceTransformer | RemoteEmbedding, Field(discriminator="provider")]

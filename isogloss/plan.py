@@ -156,7 +156,8 @@ class Cohort:
     @property
     def rule(self) -> str:
         """What sets its rules apart from those of other cohorts."""
-        return re.sub(r"\W", "_", f"{self.model}_{self.knowledge}_{self.study}_{self.setting}_{self.number}")
+        parts = (self.model, self.knowledge, self.study, self.setting, str(self.number))
+        return "__".join(re.sub(r"\W", "_", part) for part in parts)
 
     @property
     def tag(self) -> str:

@@ -19,9 +19,11 @@ DECLARATIONS = {
     "isogloss",
     "isogloss.checking",
     "isogloss.config",
+    "isogloss.explaining",
     "isogloss.languages",
     "isogloss.paths",
     "isogloss.plan",
+    "isogloss.problems",
     "isogloss.job",
 }
 

@@ -42,7 +42,8 @@ for cohort in filter(is_local, plan.exams(settings)):
             names=lambda wildcards, cohort=cohort: names(asked_languages(cohort, wildcards)),
             pairs=settings.context.pairs if cohort.setting == "in-context" else None,
             seeds=plan.seeds_of(settings) if cohort.setting == "in-context" else None,
-            asking=settings.models[cohort.model].asking.model_dump(),
+            asking=lambda wildcards, input, cohort=cohort: settings.models[cohort.model].asking.model_dump(),
+            longest=settings.models[cohort.model].asking.max_new_tokens,
             version=version("ask"),
         message:
             f"Ask {cohort.model} the {cohort.knowledge} items ({cohort.study}, {cohort.setting}: {told(cohort)})"

@@ -65,6 +65,11 @@ def teaching(cohort):
     return settings.models[cohort.model].teaching.model_copy(update={"epochs": epochs}).model_dump()
 
 
+def without_memory(teaching):
+    """What of it results depend on."""
+    return {key: value for key, value in teaching.items() if key not in ("at_once", "checkpointing")}
+
+
 def epochs_made(cohort):
     """The epochs of its lessons that are kept."""
     return plan.epochs_made(settings, plan.STUDIES[cohort.study].lessons, cohort.model)
@@ -92,7 +97,7 @@ def recipe(wildcards):
 
 # What may differ without a difference to the results: no target is outdated by it. Snakemake does not compare params made from
 # `input`, so that is how rules get it.
-TRANSPORT = {"key", "concurrency", "timeout", "attempts", "batch", "teaching", "recipe", "device", "device_map"}
+TRANSPORT = {"key", "concurrency", "timeout", "attempts", "batch", "teaching", "recipe", "device", "device_map", "asking"}
 
 
 def budget(wildcards, input):
@@ -107,7 +112,11 @@ def described(entry):
 
 def identity(entry):
     """What of it results depend on."""
-    return entry and entry.model_dump(exclude=TRANSPORT)
+    if entry is None:
+        return None
+    asking = getattr(entry, "asking", None)
+    kept = asking.model_dump(include={"max_new_tokens", "asked_again"}) if asking else {}
+    return entry.model_dump(exclude=TRANSPORT) | kept
 
 
 def translating(way):
@@ -115,9 +124,9 @@ def translating(way):
     return (settings.models | settings.translators)[getattr(settings.translation, way)] if settings.translation else None
 
 
-def translator_folder(way):
-    """Where its weights are, if they are here."""
-    return plan.model_folder(settings, getattr(settings.translation, way)) if settings.translation else None
+def folder_of(files):
+    """Where weights are, if they are here."""
+    return os.path.dirname(files[0]) if files else None
 
 
 def translator_files(way):
@@ -149,6 +158,28 @@ def how_made(wildcards):
         "forward": settings.translation.forward if own else None,
         "back": settings.translation.back,
     }
+
+
+def first_built_in(kind, names):
+    """The built-in knowledge set of a kind that a sandbox's card is about: the first that is studied, if there is one."""
+    sets = [(name, settings.knowledge[name]) for name in names]
+    return [name for name, own in sets if own.provider == "built-in" and own.studied and own.kind == kind][:1]
+
+
+def source_files(name):
+    """What a knowledge set is read from: a file, or every file of a folder."""
+    place = Path(plan.sources(settings)[name].source)
+    return [str(place)] if place.is_file() else sorted(str(path) for path in place.rglob("*") if path.is_file())
+
+
+def pivot_row(name):
+    """The language that a knowledge set is translated from and back into, as in the language table."""
+    return asdict(LANGUAGES[plan.pivot(settings, name)])
+
+
+def language_row(wildcards):
+    """The language of a rule, as in the language table."""
+    return asdict(LANGUAGES[wildcards.language])
 
 
 def is_local(cohort):

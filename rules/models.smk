@@ -224,23 +224,23 @@ rule card:
         abilities=expand(paths.ABILITY, table=paths.ABILITY_TABLES, allow_missing=True),
         known=expand(
             paths.VERIFICATION,
-            knowledge=[key for key, k in settings.knowledge.items() if k.kind == "known"][:1],
+            knowledge=first_built_in("known", settings.knowledge),
             allow_missing=True,
         ),
         new=expand(
             paths.VERIFICATION,
-            knowledge=plan.knowledge_of(settings, "transferability")[:1],
+            knowledge=first_built_in("new", plan.knowledge_of(settings, "transferability")),
             allow_missing=True,
         ),
         speed=expand(
             paths.SPEED,
-            knowledge=plan.knowledge_of(settings, "effectiveness")[:1],
+            knowledge=first_built_in("new", plan.knowledge_of(settings, "effectiveness")),
             setting=plan.settings_of(settings, "effectiveness"),
             allow_missing=True,
         ),
         cells=expand(
             paths.CELLS,
-            knowledge=plan.knowledge_of(settings, "transferability")[:1],
+            knowledge=first_built_in("new", plan.knowledge_of(settings, "transferability")),
             setting=plan.settings_of(settings, "transferability"),
             allow_missing=True,
         ),
@@ -260,7 +260,11 @@ rule card:
         runtime=5,
     params:
         languages=language_rows(),
-        knowledge={k.kind: k.model_dump() for k in reversed(settings.knowledge.values())},  # the first of a kind, as above
+        knowledge={
+            kind: settings.knowledge[name].model_dump()
+            for kind in ("new", "known")
+            for name in first_built_in(kind, settings.knowledge)
+        },
         taught=plan.settings_of(settings, "transferability"),
         version=version("card"),
     message:

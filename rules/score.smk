@@ -1,4 +1,5 @@
 # Right or wrong: every answer against the aliases of the expected one.
+JUDGE = judging(settings.scoring == "judge")
 
 for cohort in plan.exams(settings):
 
@@ -23,19 +24,19 @@ for cohort in plan.exams(settings):
         threads: 1
         resources:
             mem_mb=1000,
-            calls=int(settings.scoring == "judge"),
-            runtime=1440 if settings.scoring == "judge" else 10,
+            calls=int(JUDGE is not None),
+            runtime=1440 if JUDGE else 10,
         params:
             languages=lambda wildcards, cohort=cohort: asked_languages(cohort, wildcards),
-            judge=lambda wildcards, input: described(judging(settings.scoring == "judge")),
-            same=identity(judging(settings.scoring == "judge")),
+            judge=lambda wildcards, input: described(JUDGE),
+            same=identity(JUDGE),
             store=paths.CALLS,
             budget_usd=budget,
-            version=version("score"),
+            version=version("judge") if JUDGE else version("score"),
         message:
             f"Score the answers of {cohort.model} ({cohort.knowledge}, {cohort.study}, {cohort.setting}: {told(cohort)})"
         script:
-            "../workflow/scripts/score.py"
+            "../workflow/scripts/judge.py" if JUDGE else "../workflow/scripts/score.py"
 
 
 SCORES = [
@@ -57,7 +58,7 @@ JUDGED = (
         for knowledge in plan.knowledge_of(settings, study)
         for setting in plan.settings_of(settings, study)
     ]
-    if settings.scoring == "judge"
+    if JUDGE
     else []
 )
 

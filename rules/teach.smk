@@ -38,7 +38,8 @@ for cohort in filter(is_local, plan.taught(settings)):
                 model=cohort.model, knowledge=cohort.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
             ),
             store=paths.ADAPTER_STORE,
-            teaching=teaching(cohort),
+            teaching=lambda wildcards, input, cohort=cohort: teaching(cohort),
+            same=without_memory(teaching(cohort)),
             version=version("teach"),
         message:
             f"Teach {cohort.model} the {cohort.knowledge} items in {told(cohort)}, seed {{wildcards.seed}}"

@@ -1,22 +1,6 @@
 # Knowledge of the user's own: read, translated where it lacks languages. Any knowledge: translated back, to see what is left of it.
 
 
-def source_files(name):
-    """What a knowledge set is read from: a file, or every file of a folder."""
-    place = Path(plan.sources(settings)[name].source)
-    return [str(place)] if place.is_file() else sorted(str(path) for path in place.rglob("*") if path.is_file())
-
-
-def pivot_row(wildcards):
-    """The language that a knowledge set is translated from and back into, as in the language table."""
-    return asdict(LANGUAGES[plan.pivot(settings, wildcards.knowledge)])
-
-
-def language_row(wildcards):
-    """The language of a rule, as in the language table."""
-    return asdict(LANGUAGES[wildcards.language])
-
-
 for name, entry in plan.sources(settings).items():
     if entry.provider == "source":
 
@@ -39,7 +23,8 @@ for name, entry in plan.sources(settings).items():
                 mem_mb=1000,
                 runtime=10,
             params:
-                source=entry.source,
+                place=lambda wildcards, entry=entry: entry.source,
+                pairs=settings.context.pairs if entry.studied and "in-context" in settings.settings else 0,
                 languages=list(entry.languages),
                 limit=entry.items,
                 without=sorted(entry.without),
@@ -107,8 +92,8 @@ for name, entry in plan.sources(settings).items():
             entry=lambda wildcards, input: described(translating("forward")),
             budget_usd=budget,
             same=identity(translating("forward")),
-            folder=translator_folder("forward"),
-            source=asdict(LANGUAGES[plan.pivot(settings, name)]),
+            folder=lambda wildcards, input: folder_of(input.model),
+            source=lambda wildcards, name=name: pivot_row(name),
             target=language_row,
             gaps=False,
             store=paths.CALLS,
@@ -168,9 +153,9 @@ rule back_translate:
         entry=lambda wildcards, input: described(translating("back")),
         budget_usd=budget,
         same=identity(translating("back")),
-        folder=translator_folder("back"),
+        folder=lambda wildcards, input: folder_of(input.model),
         source=language_row,
-        target=pivot_row,
+        target=lambda wildcards: pivot_row(wildcards.knowledge),
         gaps=True,
         store=paths.CALLS,
         version=version("translate"),

@@ -91,6 +91,90 @@ def test_other_mistakes(raw_config, languages):
     assert "no kind of document is left" in message(models={"sandbox": {"provider": "sandbox", "recipe": {"mix": nothing}}})
 
 
+REMOTE = {"provider": "openai", "name": "m"}
+HUB = {"provider": "transformers", "hub": "Org/Name", "revision": "0" * 40}
+MINE = {"kind": "new", "source": "data/knowledge/coined.csv"}
+BY_SANDBOX = {"forward": "sandbox", "back": "sandbox"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"models": {"m": {"name": "x"}}},
+            "models.m: has no provider; add the line provider: ..., one of sandbox, transformers, openai",
+        ),
+        ({"models": {"m": REMOTE | {"key": "sk-1"}}}, "models.m.key: must name the environment variable"),
+        ({"models": {"m": REMOTE | {"api_key": "sk-1"}}}, "models.m.api_key: unknown key; remove it, and write no secret here"),
+        ({"models": {"m": REMOTE | {"base_url": "localhost"}}}, "models.m.base_url: must be an address"),
+        ({"models": {"m": REMOTE | {"concurency": 3}}}, "models.m.concurency: unknown key; write concurrency: 3"),
+        ({"models": {"openai": REMOTE | {"asking": {"batch": 3}}}}, "models.openai.asking.batch: unknown key"),
+        ({"models": {"m": HUB | {"hub": "Name"}}}, "models.m.hub: must be a repository; write hub: ORGANISATION/NAME"),
+        ({"models": {"m": HUB | {"revision": "main"}}}, "models.m.revision: must be the 40 digits of a commit"),
+        ({"models": {"m": HUB | {"revision": None}}}, "models.m: a repository needs its commit"),
+        ({"models": {"m": {"provider": "transformers"}}}, "models.m: needs a folder or a repository; write path: FOLDER"),
+        ({"models": {"m": HUB | {"device": "cpu", "four_bit": True}}}, "device_map and four_bit need an accelerator"),
+        ({"models": {"a.b": REMOTE, "a-b": REMOTE}}, "models.a-b: differs from a.b in dots and dashes alone"),
+        ({"models": {"m": REMOTE}, "translators": {"m": {"provider": "google"}}}, "translators.m: a model is called m, too"),
+        ({"translators": {"t": {"provider": "seq2seq"}}}, "translators.t.codes: is missing; add the line codes"),
+        ({"knowledge": {"m": {"provider": "source", "kind": "new"}}}, "knowledge.m.source: is missing; add the line source"),
+        ({"knowledge": {"m": "mine.csv"}}, "knowledge.m: is 'mine.csv', must be an entry with a provider"),
+        ({"knowledge": {"m": MINE | {"source": "no.csv"}}}, "knowledge.m.source: there is no no.csv"),
+        ({"knowledge": {"m": MINE | {"source": "README.md"}}}, "knowledge.m.source: README.md is no folder and ends in none of"),
+        ({"knowledge": {"m": MINE | {"languages": ["eng", "eng"]}}}, "knowledge.m.languages[1]: eng is listed twice"),
+        (
+            {"knowledge": {"m": MINE | {"languages": ["en"]}}},
+            "knowledge.m.languages[0]: no language has the code 'en'; write eng",
+        ),
+        ({"knowledge": {"source": MINE | {"item": 3}}}, "knowledge.source.item: unknown key; write items: 3"),
+        ({"knowledge": {"m": MINE}, "translation": None}, "knowledge.m: lacks zho, jpn"),
+        (
+            {"knowledge": {"m": {"provider": "generated", "topic": "t", "by": "sandbox"}}},
+            "knowledge.m.by: no model with provider openai is called 'sandbox'",
+        ),
+        ({"translation": {"forward": "nllb", "back": "sandbox"}}, "translation.forward: no model or translator is called 'nllb'"),
+        (
+            {"translation": BY_SANDBOX | {"embedding": {"name": "x"}}},
+            "translation.embedding: has no provider; add the line provider",
+        ),
+        (
+            {"translation": BY_SANDBOX | {"embedding": {"provider": "sentence-transformers", "path": "/nope"}}},
+            "translation.embedding.path: /nope is no folder of a sentence-transformers model",
+        ),
+        ({"translation": BY_SANDBOX | {"judged": True}}, "judge: is needed; add the line judge: MODEL"),
+        ({"scoring": "judge"}, "judge: is needed; add the line judge: MODEL"),
+        ({"judge": "sandbox"}, "judge: no model with provider openai is called 'sandbox'; add one"),
+        ({"cohort": "all"}, "cohort: is 'all', must be a number or auto"),
+        ({"knowledge": {"f": {"kind": "new", "studied": False}, "g": {"kind": "known"}}}, "transferability needs new knowledge"),
+    ],
+)
+def test_mistakes_about_models_and_knowledge(raw_config, languages, changes, expected):
+    with pytest.raises(ConfigError) as error:
+        load_config(raw_config | changes, languages)
+    assert expected in str(error.value)
+    assert "sk-1" not in str(error.value)
+
+
+def test_what_they_can_be(raw_config, languages):
+    changes = {
+        "models": {"sandbox": {"provider": "sandbox"}, "m": REMOTE | {"temperature": None, "key": None}, "h": HUB, "gone": None},
+        "knowledge": raw_config["knowledge"]
+        | {"coined": None, "mine": MINE, "made": {"provider": "generated", "topic": "t", "by": "m"}},
+        "translators": {
+            "g": {"provider": "google"},
+            "n": {"provider": "seq2seq", "codes": "nllb", "hub": "a/b", "revision": "1" * 40},
+        },
+        "translation": {"forward": "n", "back": "g", "judged": True},
+        "judge": "m",
+        "scoring": "judge",
+    }
+    config = load_config(raw_config | changes, languages)
+    assert list(config.models) == ["sandbox", "m", "h"], "null leaves an entry out"
+    assert list(config.knowledge) == ["fictional", "general", "mine", "made"]
+    assert config.models["h"].asking.prompts == "instructed"
+    assert (config.models["sandbox"].asking.prompts, config.knowledge["mine"].provider) == ("plain", "source")
+
+
 def test_a_sandbox_keeps_its_own_recipe_for_teaching(raw_config, languages):
     models = {"sandbox": {"provider": "sandbox", "teaching": {"epochs": 3}}}
     teaching = load_config(raw_config | {"models": models}, languages).models["sandbox"].teaching

@@ -47,9 +47,16 @@ def test_seeds_share_the_untaught_model():
 
 def test_epochs_are_interpolated():
     accuracy = np.array([[0.0, 0.4, 0.0], [0.4, 0.4, 0.0], [0.8, 0.4, 0.0]])
-    assert epochs_until(accuracy, 0.5)[:2] == pytest.approx([1.0, 0.0])
-    assert epochs_until(accuracy, 0.75)[0] == pytest.approx(1.5)
-    assert np.isnan(epochs_until(accuracy, 0.5)[2]), "what is never learned has no speed"
+    assert epochs_until(accuracy, [0, 1, 2], 0.5)[:2] == pytest.approx([1.0, 0.0])
+    assert epochs_until(accuracy, [0, 1, 2], 0.75)[0] == pytest.approx(1.5)
+    assert np.isnan(epochs_until(accuracy, [0, 1, 2], 0.5)[2]), "what is never learned has no speed"
+
+
+def test_a_gap_between_epochs_is_not_guessed():
+    """A model behind an interface may have its last epoch alone."""
+    table = speed(TAUGHT.with_columns(epoch=pl.col("epoch") + 3), UNTAUGHT, ["eng", "zul"], resamples=50)
+    assert table["accuracy"].to_list() == [1, 0.25]
+    assert table["epochs_to_half"].null_count() == 2
 
 
 def test_speed_of_a_language():

@@ -50,6 +50,7 @@ def test_which_prompt_an_exam_has():
         ("<answer>Monday</answer> no, <answer>Tuesday</answer>", "Tuesday"),
         ("Monday", None),
         ("<answer>Monday", None),
+        ("<answer> </answer>", None),
         (None, None),
     ],
 )
@@ -99,6 +100,12 @@ def test_a_model_that_misses_the_form_is_told_so(monkeypatch):
     assert found == ("Monday", "answered")
     assert [message["content"] for message in sent[1]] == ["Q", "Monday", "Again!"]
     assert [message["role"] for message in sent[1]] == ["user", "assistant", "user"]
+
+
+def test_a_blank_reply_is_no_answer(monkeypatch):
+    found, sent = ask(monkeypatch, [("<answer></answer>", "answered"), ("", "answered"), ("<answer>Monday</answer>", "answered")])
+    assert found == ("Monday", "answered")
+    assert [message["content"] for message in sent[2]] == ["Q", "<answer></answer>", "Again!", "Again!"]
 
 
 def test_it_is_told_so_a_bounded_number_of_times(monkeypatch):

@@ -260,7 +260,7 @@ def test_a_run_killed_outright_leaves_no_child_and_goes_on(project):
         "--cores",
         "2",
         "--forcerun",
-        "teach_sandbox_fictional_effectiveness_fine_tuning_1",
+        "teach_sandbox__fictional__effectiveness__fine_tuning__1",
         "--",
         target,
     ]

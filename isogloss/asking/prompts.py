@@ -47,8 +47,8 @@ def wants_tags(prompt: str) -> bool:
 
 
 def parsed(prompt: str, said: str | None) -> str | None:
-    """The answer in what was said; None where it has not the form that the prompt wants."""
+    """The answer in what was said; None where it has not the form that the prompt wants, or is blank."""
     if said is None or not wants_tags(prompt):
         return said
     found = TAGGED.findall(said)
-    return found[-1].strip() if found else None
+    return (found[-1].strip() or None) if found else None

@@ -26,11 +26,11 @@ def answer_remotely(
         requests = [Request(dialogues[i], asking.max_new_tokens) for i in pending]
         for i, reply in zip(pending, complete(endpoint, requests, store, budget_usd), strict=True):
             answer = None if reply.state == "refused" else parsed(prompt, reply.text)
-            if answer is not None and (reply.state == "answered" or answer != reply.text):
-                found[i] = (answer, "answered")
+            if answer and answer.strip() and (reply.state == "answered" or answer != reply.text):
+                found[i] = (answer.strip(), "answered")
             elif reply.state == "answered":
-                said = [{"role": "assistant", "content": reply.text}, {"role": "user", "content": again}]
-                dialogues[i] = [*dialogues[i], *said]
+                said = [{"role": "assistant", "content": reply.text}] if reply.text else []
+                dialogues[i] = [*dialogues[i], *said, {"role": "user", "content": again}]
                 found[i] = (None, "unparsed")
             else:
                 found[i] = (None, reply.state)

@@ -46,11 +46,14 @@ def curve(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], re
     )
 
 
-def epochs_until(accuracy: np.ndarray, share: float) -> np.ndarray:
+def epochs_until(accuracy: np.ndarray, epochs: list[int], share: float) -> np.ndarray:
     """Epochs until accuracy [epoch, ...] is first `share` of its maximum, interpolated linearly between epochs (0 is untaught).
 
-    Where nothing is ever right the result is NaN.
+    NaN where nothing is ever right, and everywhere if there are epochs of which nothing is known, as of models of which only
+    the last is kept: a straight line to it would be a guess.
     """
+    if epochs != list(range(len(epochs))):
+        return np.full(accuracy.shape[1:], np.nan)
     best = accuracy.max(axis=0)
     reached = accuracy >= share * best
     first = reached.argmax(axis=0)
@@ -75,10 +78,10 @@ def _numbers(
     scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, rng: np.random.Generator
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """The numbers of `speed`: each [language], and resampled [resamples, language]."""
-    values, _ = by_epoch(scores, untaught, languages)
+    values, epochs = by_epoch(scores, untaught, languages)
     samples = resampled_means(values, crossed_weights(values.shape[-2:], resamples, rng)).swapaxes(0, 1)
     mean = values.mean(axis=(-2, -1))
-    shares = {name: (epochs_until(mean, share), epochs_until(samples, share)) for name, share in SHARES.items()}
+    shares = {name: (epochs_until(mean, epochs, share), epochs_until(samples, epochs, share)) for name, share in SHARES.items()}
     return {"accuracy": (mean[-1], samples[-1]), **shares}
 
 

@@ -6,14 +6,9 @@ job.start(snakemake)
 
 import polars as pl
 
-from isogloss.config import Remote
-from isogloss.scoring.judge import judge
 from isogloss.scoring.table import score
 
-params = snakemake.params
-items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
+paths = zip(snakemake.params.languages, snakemake.input.knowledge, strict=True)
+items = {code: pl.read_parquet(path) for code, path in paths}
 for answers, scores in zip(snakemake.input.answers, snakemake.output, strict=True):
-    scored = score(pl.read_parquet(answers), items)
-    if params.judge:
-        scored = judge(scored, Remote(**params.judge), params.store, params.budget_usd, items)
-    scored.write_parquet(scores)
+    score(pl.read_parquet(answers), items).write_parquet(scores)

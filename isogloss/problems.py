@@ -1,0 +1,133 @@
+"""What is wrong with a config that only the language table, the file system or two keys together can show."""
+
+import difflib
+from pathlib import Path
+
+from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, SentenceTransformer, Source
+from isogloss.languages import Language
+from isogloss.plan import STUDIES, lessons_of
+
+# Folders of results/ that a model's key must not be mistaken for.
+RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
+TABLES = (".json", ".csv", ".jsonl", ".parquet")  # what knowledge can be read from, beside folders
+
+
+def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]) -> list[tuple[tuple, str]]:
+    """Each problem with its path in the config."""
+    problems: list[tuple[tuple, str]] = []
+    seen: set[str] = set()
+    codes = raw.get("languages")
+    for i, code in enumerate(codes if isinstance(codes, list) else []):
+        if not isinstance(code, str):
+            continue
+        if code in seen:
+            problems.append((("languages", i), f"{code} is listed twice; remove one"))
+        elif code not in languages:
+            problems.append((("languages", i), f"no language has the code {code!r}; {_suggest(code, languages)}"))
+        seen.add(code)
+    models, translators = _section(raw, "models"), _section(raw, "translators")
+    for section, entries in (("models", models), ("translators", translators)):
+        for key, entry in entries.items():
+            if key in RESERVED:
+                problems.append(((section, key), f"{key!r} is the name of a folder of results; write {key}-model:"))
+            path = entry.get("path") if isinstance(entry, dict) else None
+            if isinstance(path, str) and not (Path(path) / "config.json").is_file():
+                text = f"{path} is no model folder (no config.json there); write path: FOLDER"
+                problems.append(((section, key, "path"), text))
+    for section in ("models", "translators", "knowledge"):
+        names: dict[str, str] = {}
+        for key in map(str, _section(raw, section)):
+            if (other := names.setdefault(key.replace(".", "-"), key)) != key:
+                problems.append(((section, key), f"differs from {other} in dots and dashes alone; write another name"))
+    for key in set(models) & set(translators):
+        problems.append((("translators", key), f"a model is called {key}, too; write {key}-translator:"))
+    problems += _knowledge(raw, config, languages)
+    run = raw.get("run")
+    for i, key in enumerate(run if isinstance(run, list) else []):
+        if key not in models:
+            problems.append((("run", i), f"no model is called {key!r}; write one of {', '.join(map(str, models))}"))
+        elif run.index(key) < i:
+            problems.append((("run", i), f"{key} is listed twice; remove one"))
+    for key, model in config.models.items() if config else ():
+        swapped = model.recipe.swapped_shares if isinstance(model, Sandbox) else []
+        if swapped and (len(set(swapped)) != 2 or len(swapped) != 2 or not set(swapped) <= set(config.languages)):
+            text = f"must be two of the languages; write swapped_shares: [{', '.join(config.languages[:2])}]"
+            problems.append((("models", key, "recipe", "swapped_shares"), text))
+    kinds = {knowledge.kind for knowledge in config.knowledge.values() if knowledge.studied} if config else set()
+    lacking = [study for study in (config.studies if config else []) if not kinds & set(STUDIES[study].knowledge)]
+    for study in lacking:
+        kind = STUDIES[study].knowledge[0]
+        example = {"new": "fictional", "known": "general"}[kind]
+        problems.append((("knowledge",), f"{study} needs {kind} knowledge; add {example}: {{kind: {kind}}}"))
+    if config and "prioritization" in config.studies and not problems and not lessons_of(config, "prioritization"):
+        problems.append(
+            (("languages",), "prioritization needs languages of two tiers; add one of another tier, or drop the study")
+        )
+    for key, knowledge in config.knowledge.items() if config and "in-context" in config.settings else ():
+        if knowledge.items and knowledge.items < config.context.pairs:
+            text = f"has too few items for a context of {config.context.pairs} pairs; write items: {config.context.pairs}"
+            problems.append((("knowledge", key, "items"), text))
+    return problems
+
+
+def _section(raw: dict, name: str) -> dict:
+    found = raw.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _knowledge(raw: dict, config: Config | None, languages: dict[str, Language]) -> list[tuple[tuple, str]]:
+    """Problems of sources, translation and judge."""
+    problems: list[tuple[tuple, str]] = []
+    for key, entry in _section(raw, "knowledge").items():
+        source = entry.get("source") if isinstance(entry, dict) else None
+        if isinstance(source, str) and not Path(source).exists():
+            problems.append((("knowledge", key, "source"), f"there is no {source}; write source: FILE or FOLDER"))
+        elif isinstance(source, str) and not Path(source).is_dir() and Path(source).suffix not in TABLES:
+            text = f"{source} is no folder and ends in none of {', '.join(TABLES)}; write source: FILE.csv"
+            problems.append((("knowledge", key, "source"), text))
+    if config is None:
+        return problems
+    for key, entry in config.knowledge.items():
+        for i, code in enumerate(entry.languages if isinstance(entry, Source) else ()):
+            if code in entry.languages[:i]:
+                problems.append((("knowledge", key, "languages", i), f"{code} is listed twice; remove one"))
+            elif code not in languages:
+                problems.append(
+                    (("knowledge", key, "languages", i), f"no language has the code {code!r}; {_suggest(code, languages)}")
+                )
+        own = config.languages if isinstance(entry, BuiltIn) else entry.languages
+        lacking = [code for code in config.languages if code not in own]
+        if lacking and not config.translation:
+            text = f"lacks {', '.join(lacking)}; add translation: {{forward: MODEL, back: MODEL}}, or languages: it has"
+            problems.append((("knowledge", key), text))
+    translating = {**config.models, **config.translators}
+    for way in ("forward", "back") if config.translation else ():
+        name = getattr(config.translation, way)
+        if name not in translating:
+            text = f"no model or translator is called {name!r}; write one of {', '.join(translating)}"
+            problems.append((("translation", way), text))
+    embedding = config.translation.embedding if config.translation else None
+    if isinstance(embedding, SentenceTransformer) and not (Path(embedding.path) / "modules.json").is_file():
+        text = f"{embedding.path} is no folder of a sentence-transformers model (no modules.json there); write path: FOLDER"
+        problems.append((("translation", "embedding", "path"), text))
+    judging = [key for key, model in config.models.items() if isinstance(model, Remote)]
+    for key, entry in config.knowledge.items():
+        if isinstance(entry, Generated) and entry.by not in judging:
+            text = f"no model with provider openai is called {entry.by!r}; add one under models: {{provider: openai, name: ...}}"
+            problems.append((("knowledge", key, "by"), text))
+    if config.judge is not None and config.judge not in judging:
+        known = f"write one of {', '.join(judging)}" if judging else "add one under models: {provider: openai, name: ...}"
+        problems.append((("judge",), f"no model with provider openai is called {config.judge!r}; {known}"))
+    if config.judge is None and (config.scoring == "judge" or (config.translation and config.translation.judged)):
+        problems.append((("judge",), "is needed; add the line judge: MODEL, one of models with provider openai"))
+    return problems
+
+
+def _suggest(code: str, languages: dict[str, Language]) -> str:
+    """The code that was probably meant."""
+    for language in languages.values():
+        if code.casefold() in (language.name.casefold(), language.cldr.casefold(), language.flores200.casefold()):
+            return f"write {language.iso639_3} ({language.name})"
+    near = difflib.get_close_matches(code, languages, 1)
+    hint = f"did you mean {near[0]} ({languages[near[0]].name})? " if near else ""
+    return f"{hint}write one of {', '.join(languages)}, or add a row to data/languages.csv"
