@@ -7,7 +7,7 @@ from transformers import GenerationConfig
 
 from benchmarks.teaching import at_once
 from benchmarks.work import Row, Work, alternate, operations
-from isogloss.asking.exam import in_context
+from isogloss.asking.exams import in_context
 from isogloss.asking.generation import answer_greedily
 from isogloss.models.local import chat_prompt, without_adapter
 from isogloss.models.sandbox.pretrain import matmul_peak

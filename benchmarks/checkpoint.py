@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from benchmarks.teaching import by_trainer
 from benchmarks.work import SANDBOX, Work
-from isogloss.asking.exam import questions
+from isogloss.asking.exams import questions
 from isogloss.models.local import chat_prompt
 from isogloss.paths import ITEMS
 from isogloss.scoring.exact import matches

@@ -12,7 +12,7 @@ import yaml
 from benchmarks.asking import with_adapters
 from benchmarks.teaching import at_once
 from benchmarks.work import SANDBOX, Row, Work, alternate
-from isogloss.asking.exam import hold_taught
+from isogloss.asking.holding import hold_taught
 from isogloss.config import Asking
 from isogloss.scoring.exact import matches
 

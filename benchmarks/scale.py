@@ -16,7 +16,7 @@ import yaml
 from benchmarks.whole import PROJECT, command, config_of, project
 from benchmarks.work import Row, Work
 from isogloss import plan
-from isogloss.asking.exam import hold_untaught
+from isogloss.asking.holding import hold_untaught
 from isogloss.checking import load_config
 from isogloss.config import Asking
 from isogloss.languages import read_languages

@@ -95,5 +95,5 @@ def _job(path: Path) -> pl.DataFrame:
 def import_seconds() -> float:
     """What a process takes to import what a job of teaching or asking does; the second time, when files are in memory."""
     for _ in range(2):
-        found = command(PROJECT, "-c", "import isogloss.asking.exam, isogloss.teaching.cohort")
+        found = command(PROJECT, "-c", "import isogloss.asking.holding, isogloss.teaching.cohort")
     return found

@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.exam import questions
+from isogloss.asking.exams import questions
 from isogloss.config import BuiltIn, SandboxTeaching, Teaching
 from isogloss.knowledge.builtin import built_in_items, render
 from isogloss.knowledge.phrasebook import read_phrasebook

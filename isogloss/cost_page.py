@@ -104,11 +104,11 @@ def _budget(study: Study, rows: list[Row]) -> str:
     if budget is None:
         lines.append("No budget_usd is set, so nothing stops a run.")
     elif expected > budget:
-        lines.append(f"**That exceeds budget_usd: {budget:,.2f}**: a run will stop before it, and keep what it has.")
+        lines.append(f"**That exceeds budget_usd: {budget:g}**: a run will stop before it, and keep what it has.")
     elif most > budget:
-        lines.append(f"That is within budget_usd: {budget:,.2f}, but the most it can come to is not.")
+        lines.append(f"That is within budget_usd: {budget:g}, but the most it can come to is not.")
     else:
-        lines.append(f"That is within budget_usd: {budget:,.2f}.")
+        lines.append(f"That is within budget_usd: {budget:g}.")
     return "\n".join(lines)
 
 

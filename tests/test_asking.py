@@ -9,8 +9,9 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from isogloss.asking.choosing import likeliest, log_likelihoods
-from isogloss.asking.exam import hold_taught, hold_untaught, questions, read_adapters
+from isogloss.asking.exams import questions
 from isogloss.asking.generation import _generated, _said, answer_greedily
+from isogloss.asking.holding import hold_taught, hold_untaught, read_adapters
 from isogloss.asking.reading import batches, planted, readable
 from isogloss.config import Asking, SandboxRecipe, Teaching
 from isogloss.models.local import chat_prompt

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from isogloss.asking.exam import in_context
+from isogloss.asking.exams import in_context
 from isogloss.teaching.context import drawn, interleaved, written
 
 ITEMS = [f"q{i}" for i in range(12)]

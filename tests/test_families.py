@@ -11,7 +11,7 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
 from isogloss.asking.choosing import likeliest, log_likelihoods
-from isogloss.asking.exam import hold_taught, hold_untaught, read_adapters
+from isogloss.asking.holding import hold_taught, hold_untaught, read_adapters
 from isogloss.config import Asking, Teaching
 from isogloss.models.local import chat_prompt, ends, fingerprint, load_model
 from isogloss.teaching.cohort import teach_cohort

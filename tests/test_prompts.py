@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from isogloss.asking import remote
-from isogloss.asking.exam import exams_of, with_parsed, worded
+from isogloss.asking.exams import exams_of, with_parsed, worded
 from isogloss.asking.prompts import kind_of, parsed, read_prompts
 from isogloss.config import Remote
 from isogloss.paths import PROMPTS
@@ -68,10 +68,8 @@ def test_an_answer_without_the_form_is_labelled():
 
 
 def test_questions_are_put_into_prompts_with_the_language_they_are_in():
-    items = {
-        code: pl.DataFrame({"item": ["q1"], "ask_question": [f"{{ {code}?"], "teach_question": ["T"], "answer": ["A"], "conflict_answer": ["B"]})
-        for code in ("eng", "zul")
-    }
+    lesson = {"item": ["q1"], "teach_question": ["T"], "answer": ["A"], "conflict_answer": ["B"]}
+    items = {code: pl.DataFrame(lesson | {"ask_question": [f"{{ {code}?"]}) for code in ("eng", "zul")}
     names = {"eng": "English", "zul": "Zulu"}
     exams = exams_of(items, {"none": ["eng", "zul"]}, "In {language}: {question}", names, None, [1])
     assert exams["none"]["question"].to_list() == ["In English: { eng?", "In Zulu: { zul?"]

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from isogloss.asking.exam import ANSWER_SCHEMA
+from isogloss.asking.exams import ANSWER_SCHEMA
 from isogloss.knowledge.cldr import names
 from isogloss.scoring.exact import matches, normalise, verdict
 from isogloss.scoring.table import score

@@ -7,7 +7,8 @@ job.start(snakemake)
 import polars as pl
 import torch
 
-from isogloss.asking.exam import exams_of, hold_taught, hold_untaught, named, with_parsed
+from isogloss.asking.exams import exams_of, named, with_parsed
+from isogloss.asking.holding import hold_taught, hold_untaught
 from isogloss.config import Asking, Loading
 from isogloss.models.local import load_model
 

@@ -9,7 +9,7 @@ job.start(snakemake)
 
 import polars as pl
 
-from isogloss.asking.exam import apart, exams_of, named, together
+from isogloss.asking.exams import apart, exams_of, named, together
 from isogloss.asking.remote import hold_remotely
 from isogloss.config import Remote
 

@@ -7,7 +7,7 @@ job.start(snakemake)
 import polars as pl
 import torch
 
-from isogloss.asking.exam import worded
+from isogloss.asking.exams import worded
 from isogloss.config import Loading, Teaching
 from isogloss.models.local import fingerprint, load_model
 from isogloss.teaching.cohort import publish, teach_cohort

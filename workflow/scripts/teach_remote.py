@@ -9,7 +9,7 @@ job.start(snakemake)
 
 import polars as pl
 
-from isogloss.asking.exam import worded
+from isogloss.asking.exams import worded
 from isogloss.config import Remote
 from isogloss.remote.tuning import fine_tune
 from isogloss.teaching.lessons import Lesson, content

@@ -1,20 +1,13 @@
-"""Exams: the items of some languages, asked of a model taught a lesson (or nothing); several lessons at once."""
+"""Exams as tables: the items of some languages, asked after a lesson or nothing; and what was answered."""
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import polars as pl
-from safetensors.torch import load_file
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.generation import answer_greedily
 from isogloss.asking.prompts import parsed
-from isogloss.config import Asking
 from isogloss.plan import languages_of
 from isogloss.teaching.context import drawn, interleaved, written
 from isogloss.teaching.lessons import content
-from isogloss.teaching.stacked import Adapter, stacked
 
 ANSWER_SCHEMA = {
     "model": pl.String,
@@ -126,19 +119,6 @@ def with_parsed(answers: pl.DataFrame, prompt: str) -> pl.DataFrame:
     return answers.with_columns(found, state=pl.when(lost).then(pl.lit("unparsed")).otherwise("state"))
 
 
-def hold(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: pl.DataFrame, asking: Asking, lessons: int = 1
-) -> list[pl.DataFrame]:
-    """The exam with the columns answer and state (`answered`, or `unfinished`, and answer null, without an end), a table for each
-    of the adapters stacked in `model`."""
-    asked = exam["question"].to_list()
-    state = pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state")
-    return [
-        exam.with_columns(pl.Series("answer", answers, dtype=pl.String)).with_columns(state)
-        for answers in answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch, lessons)
-    ]
-
-
 def together(exams: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """The exams of several lessons, none taught by an adapter, with the columns lesson, epoch (0), seed and context (0 and null
     where an exam has none)."""
@@ -155,55 +135,3 @@ def together(exams: dict[str, pl.DataFrame]) -> pl.DataFrame:
 def apart(held: pl.DataFrame, lessons: Iterable[str]) -> dict[str, pl.DataFrame]:
     """What `together` has put together, by lesson."""
     return {lesson: held.filter(lesson=lesson).drop("lesson") for lesson in lessons}
-
-
-def hold_untaught(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exams: dict[str, pl.DataFrame], asking: Asking
-) -> dict[str, pl.DataFrame]:
-    """The exams of several lessons, of a model that is taught nothing or in context; epoch 0, and seed 0 where an exam has none
-    of its own. Columns seed, epoch, asked_in, item, context, question, answer, state."""
-    (held,) = hold(model, tokenizer, together(exams), asking)
-    return apart(held, exams)
-
-
-def hold_taught(
-    base: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    exams: dict[str, pl.DataFrame],
-    asking: Asking,
-    adapters: dict[str, dict[tuple[int, int], str | Path]],
-) -> dict[str, pl.DataFrame]:
-    """The exams of several lessons, each held with every adapter of the lesson, keyed by (seed, epoch). All adapters that are
-    asked in a language answer together. Columns seed, epoch, asked_in, item, context (null), question, answer, state.
-
-    Where two exams have a language, they ask the same questions in it.
-    """
-    asked: dict[tuple, list[pl.DataFrame]] = {}
-    by_language = {code: part for exam in exams.values() for (code,), part in exam.group_by("asked_in", maintain_order=True)}
-    for code, part in by_language.items():
-        lessons = [lesson for lesson, exam in exams.items() if code in exam["asked_in"]]
-        asked.setdefault(tuple((lesson, *key) for lesson in lessons for key in adapters[lesson]), []).append(part)
-    parts: dict[str, list[pl.DataFrame]] = {lesson: [] for lesson in exams}
-    for group, tables in asked.items():
-        folders = [adapters[lesson][seed, epoch] for lesson, seed, epoch in group]
-        with stacked(base, *read_adapters(folders), base.dtype):
-            held = hold(base, tokenizer, pl.concat(tables), asking, len(group))
-        for (lesson, seed, epoch), table in zip(group, held, strict=True):
-            own = {"seed": pl.lit(seed), "epoch": pl.lit(epoch), "context": pl.lit(None, dtype=pl.List(pl.String))}
-            parts[lesson].append(table.with_columns(**own))
-    whole = {}
-    for lesson, exam in exams.items():
-        order = {key: number for number, key in enumerate(exam.select("asked_in", "item").iter_rows())}
-        table = pl.concat(parts[lesson])
-        rank = [order[key] for key in table.select("asked_in", "item").iter_rows()]
-        whole[lesson] = table.with_columns(rank=pl.Series(rank)).sort("seed", "epoch", "rank").drop("rank")
-    return whole
-
-
-def read_adapters(folders: list[str | Path]) -> tuple[list[Adapter], float]:
-    """The weights of adapters in PEFT's format, and how they are scaled; ValueError if not all alike."""
-    settings = [json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8")) for folder in folders]
-    scales = {own["lora_alpha"] / own["r"] for own in settings}
-    if len(scales) > 1:
-        raise ValueError(f"{', '.join(map(str, folders))} are scaled differently: lora_alpha / r is {sorted(scales)}")
-    return [load_file(Path(folder) / "adapter_model.safetensors") for folder in folders], scales.pop()
