@@ -15,6 +15,7 @@ include: "rules/remote.smk"
 include: "rules/score.smk"
 include: "rules/measure.smk"
 include: "rules/translate.smk"
+include: "rules/explain.smk"
 include: "rules/figures.smk"
 include: "rules/costs.smk"
 
@@ -30,5 +31,6 @@ rule all:
         [paths.SPEED_BY_TIER.format(**panel) for panel in LEARNING_PANELS],  # no figure needs it
         FIGURES,
         QUALITY,
+        EXPLAINED,
         AGREEMENTS,
         CARDS,

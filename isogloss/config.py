@@ -192,6 +192,7 @@ class Transformers(Weights):
     """A causal language model in Hugging Face format."""
 
     provider: Literal["transformers"] = Field(description="transformers")
+    optimised: list[str] | None = Field(None, description="languages the model was made for, by its makers' account")
     teaching: Teaching = Field(Teaching(), description="how lessons are taught")
     asking: ChatAsking = Field(ChatAsking(), description="how answers are generated")
 
@@ -239,11 +240,24 @@ class Remote(Strict):
         "max_completion_tokens", description="what the interface calls the limit of an answer's length"
     )
     extra: dict[str, Any] = Field({}, description="further fields of every request, for example reasoning_effort: minimal")
+    optimised: list[str] | None = Field(None, description="languages the model was made for, by its makers' account")
+    tokenizer: str | None = Field(None, description="its tiktoken encoding, for factors: o200k_base")
     teaching: RemoteTeaching = Field(RemoteTeaching(), description="how lessons are taught")
     asking: RemoteAsking = Field(RemoteAsking(), description="how answers are requested")
 
 
-Model = Annotated[Sandbox | Transformers | Remote, Field(discriminator="provider")]
+class Published(Strict):
+    """A transfer matrix that others measured; it is explained and drawn like one measured here."""
+
+    provider: Literal["published"] = Field(description="published")
+    transferability: dict[Literal["fine-tuning", "in-context"], str] = Field(
+        min_length=1, description="a table a setting: a row a language taught, a column a language asked; percent or 0..1"
+    )
+    optimised: list[str] | None = Field(None, description="languages the model was made for, by its makers' account")
+    tokenizer: str | None = Field(None, description="its tiktoken encoding, for factors: o200k_base")
+
+
+Model = Annotated[Sandbox | Transformers | Remote | Published, Field(discriminator="provider")]
 
 
 class Seq2Seq(Weights):
@@ -361,6 +375,18 @@ class Context(Strict):
     pairs: PositiveInt = Field(8, description="pairs, the one asked about among them; drawn once an item and seed")
 
 
+class Explain(Strict):
+    """What transfer is explained with."""
+
+    flores: str | None = Field(
+        None, description="unpacked folder of FLORES-200 to measure tokenizers on; by default a knowledge set's questions"
+    )
+    eflomal: bool = Field(
+        False, description="true: tokens are aligned, too (pip install 'isogloss[eflomal]'); not the same twice"
+    )
+    permutations: PositiveInt = Field(2000, description="permutations behind each p value")
+
+
 class Prioritization(Strict):
     """Pairs of languages that are taught conflicting answers."""
 
@@ -411,6 +437,7 @@ class Config(Strict):
     )
     context: Context = Field(Context(), description="what stands in the prompt in the setting in-context")
     prioritization: Prioritization = Field(Prioritization(), description="which languages contradict each other")
+    explain: Explain = Field(Explain(), description="what transfer is explained with")
     robustness: Robustness = Field(Robustness(), description="how long wrong answers are taught")
     cohort: Cohort = Field(
         10,

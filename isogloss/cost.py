@@ -49,7 +49,7 @@ class Row:
 def plan_rows(study: Study) -> list[Row]:
     """Everything that the config's targets ask of models and translators, in the order it is done."""
     rows = [*_translate(study)]
-    for model in study.config.run:
+    for model in plan.measured(study.config):
         rows += [*_teach(study, model), *_ask(study, model)]
     rows = [*rows, *_judge(study)]
     rows = [row if study.items(row.knowledge) is not None else replace(row, amount=None, tokens=None) for row in rows]
@@ -115,7 +115,7 @@ def _teach(study: Study, model: str) -> Iterator[Row]:
 def _judge(study: Study) -> Iterator[Row]:
     """A row a knowledge set: what is judged of all models' answers, and of translations."""
     config, judge, rows = study.config, study.config.judge, {}
-    exams = [exam for model in config.run for exam in _exams(study, model)] if config.scoring == "judge" else []
+    exams = [exam for model in plan.measured(config) for exam in _exams(study, model)] if config.scoring == "judge" else []
     for about, exam, repeats in exams:
         row = rows.get(about.knowledge, Row(judge, "judge", about.knowledge, tokens=Tokens()))
         number, said = (study.items(row.knowledge) or 0) * repeats, _said(judgement("", "", "", "", 1))

@@ -45,12 +45,18 @@ MATRIX = "results/{model}/{knowledge}/transferability/{setting}/matrix.csv"
 MARGINS = "results/{model}/{knowledge}/transferability/{setting}/margins.csv"
 TIER_MEANS = "results/{model}/{knowledge}/transferability/{setting}/tiers.csv"
 INEQUALITY = "results/{model}/{knowledge}/transferability/{setting}/inequality.csv"
+EXPLAINED = "results/{model}/{knowledge}/transferability/{setting}/{table}.csv"
+DISPARITY = "results/{model}/{knowledge}/disparity.csv"
+FACTORS_OF_LANGUAGES = "results/factors/{model}/languages.csv"
+FACTORS_OF_PAIRS = "results/factors/{model}/pairs.csv"
 PREFERENCE = "results/{model}/{knowledge}/prioritization/{setting}/preference.csv"
 STRENGTHS = "results/{model}/{knowledge}/prioritization/{setting}/strengths.csv"
 RESISTANCE = "results/{model}/{knowledge}/robustness/{setting}/resistance.csv"
 PLAN = "results/plan.md"
 FIGURE = "results/figures/{name}.{extension}"
 
+EXPLANATIONS = ["correlation", "regression", "predicted", "coefficients", "subsets", "importance", "shap", "effects"]
+EXPLANATIONS += ["left_out_cells", "left_out_languages", "left_out_factors", "predictions"]
 ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 
 # The files of a folder that rules name one by one (a folder as an output would hide changes inside it).

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, Source, Weights
+from isogloss.config import BuiltIn, Config, Generated, Published, Remote, Sandbox, Source, Weights
 from isogloss.languages import TIERS, read_languages
 from isogloss.paths import LANGUAGES, MODEL
 
@@ -179,7 +179,7 @@ def cohorts(config: Config, study: str, setting: str) -> list[Cohort]:
         parts = [EACH] if lessons else []
     return [
         Cohort(model, knowledge, study, setting, number, part)
-        for model in config.models
+        for model in runnable(config)
         for knowledge in _about(config, study)
         for number, part in enumerate(parts, start=1)
     ]
@@ -197,6 +197,21 @@ def taught(config: Config) -> list[Cohort]:
         for cohort in cohorts(config, study, "fine-tuning") if "fine-tuning" in of.settings else ():
             found.setdefault((of.lessons, cohort.model, cohort.knowledge, cohort.number), cohort)
     return list(found.values())
+
+
+def runnable(config: Config) -> list[str]:
+    """Models that can be taught and asked."""
+    return [key for key, model in config.models.items() if not isinstance(model, Published)]
+
+
+def measured(config: Config) -> list[str]:
+    """Those of them that named targets include."""
+    return [key for key in config.run if key in runnable(config)]
+
+
+def published(config: Config) -> list[str]:
+    """Models whose transfer others have measured, that named targets include."""
+    return [key for key in config.run if key not in runnable(config)]
 
 
 def sandboxes(config: Config) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, SentenceTransformer, Source
 from isogloss.languages import Language
-from isogloss.plan import STUDIES, lessons_of
+from isogloss.plan import STUDIES, lessons_of, runnable
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
@@ -34,6 +34,14 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
             if isinstance(path, str) and not (Path(path) / "config.json").is_file():
                 text = f"{path} is no model folder (no config.json there); write path: FOLDER"
                 problems.append(((section, key, "path"), text))
+    for key, entry in models.items():
+        tables = entry.get("transferability") if isinstance(entry, dict) else None
+        for setting, table in tables.items() if isinstance(tables, dict) else ():
+            if isinstance(table, str) and not Path(table).is_file():
+                text = f"there is no {table}; write {setting}: FILE.csv"
+                problems.append((("models", key, "transferability", setting), text))
+    if "published" in _section(raw, "knowledge"):
+        problems.append((("knowledge", "published"), "is the name of matrices that others measured; write another name"))
     for section in ("models", "translators", "knowledge"):
         names: dict[str, str] = {}
         for key in map(str, _section(raw, section)):
@@ -100,7 +108,7 @@ def _knowledge(raw: dict, config: Config | None, languages: dict[str, Language])
         if lacking and not config.translation:
             text = f"lacks {', '.join(lacking)}; add translation: {{forward: MODEL, back: MODEL}}, or languages: it has"
             problems.append((("knowledge", key), text))
-    translating = {**config.models, **config.translators}
+    translating = [*runnable(config), *config.translators]
     for way in ("forward", "back") if config.translation else ():
         name = getattr(config.translation, way)
         if name not in translating:

@@ -12,6 +12,7 @@ TABLES = Path("docs/config.md")
 SECTIONS = {
     "Top level": config.Config,
     "`context`": config.Context,
+    "`explain`": config.Explain,
     "`prioritization`": config.Prioritization,
     "`robustness`": config.Robustness,
     "`knowledge`: an entry, `provider: built-in`": config.BuiltIn,
@@ -20,6 +21,7 @@ SECTIONS = {
     "`models`: an entry, `provider: sandbox`": config.Sandbox,
     "`models`: an entry, `provider: transformers`": config.Transformers,
     "`models`: an entry, `provider: openai`": config.Remote,
+    "`models`: an entry, `provider: published`": config.Published,
     "`teaching`, of a sandbox": config.SandboxTeaching,
     "`teaching`, of a model with provider transformers": config.Teaching,
     "`teaching`, of a model with provider openai": config.RemoteTeaching,

@@ -24,6 +24,7 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 PROMPTS = read_prompts(paths.PROMPTS)
 REMOTE = plan.remote(settings)
+RUN = plan.measured(settings)
 # Languages in which items exist: those studied, and those that sources are translated from.
 WRITTEN = sorted({*settings.languages, *(code for key in settings.knowledge for code in plan.own_languages(settings, key))})
 
@@ -35,7 +36,7 @@ def one_of(names):
 
 wildcard_constraints:
     language=one_of(WRITTEN),
-    knowledge=one_of(settings.knowledge),
+    knowledge=one_of([*settings.knowledge, "published"]),
     model=one_of(settings.models),
     study=one_of(plan.STUDIES),
     setting=one_of({setting for study in plan.STUDIES.values() for setting in study.settings}),
@@ -98,6 +99,7 @@ def recipe(wildcards):
 # What may differ without a difference to the results: no target is outdated by it. Snakemake does not compare params made from
 # `input`, so that is how rules get it.
 TRANSPORT = {"key", "concurrency", "timeout", "attempts", "batch", "teaching", "recipe", "device", "device_map", "asking"}
+TRANSPORT |= {"optimised", "tokenizer"}
 
 
 def budget(wildcards, input):
@@ -250,6 +252,25 @@ def exam_adapters(cohort, wildcards, pattern=paths.ADAPTER):
     }
 
 
+def tokenizer_files(model):
+    """The tokenizer of a model that runs here, if there is one by itself."""
+    if model not in plan.runnable(settings) or model in REMOTE:
+        return []
+    return [path for path in model_files(model) if os.path.basename(path) == "tokenizer.json"]
+
+
+def factor_knowledge(model):
+    """The knowledge set whose questions a model's tokenizer is measured on, if it has one: the first."""
+    known = tokenizer_files(model) or getattr(settings.models[model], "tokenizer", None)
+    return list(settings.knowledge)[:1] if known and not settings.explain.flores else []
+
+
+def own_measure(path, study, setting, wildcards):
+    """A measure of a model, if the config asks for it."""
+    asked = wildcards.knowledge in plan.knowledge_of(settings, study) and setting in plan.settings_of(settings, study)
+    return [path.format(model=wildcards.model, knowledge=wildcards.knowledge, setting=setting)] if asked else []
+
+
 def language_rows():
     """The rows of the language table that figures and pages need."""
     return [asdict(LANGUAGES[language]) for language in settings.languages]
@@ -259,7 +280,7 @@ def panels_of(study):
     """What a figure about a study shows: a panel a model, knowledge set and setting."""
     return [
         {"model": model, "knowledge": knowledge, "setting": setting}
-        for model in settings.run
+        for model in RUN
         for knowledge in plan.knowledge_of(settings, study)
         for setting in plan.settings_of(settings, study)
     ]

@@ -1,12 +1,11 @@
 # Figures: each a PDF, a PNG and the CSV that was drawn.
 TRANSFER_PANELS = panels_of("transferability")
+MATRIX_PANELS = [*TRANSFER_PANELS, *PUBLISHED_PANELS]
 VERIFICATION_PANELS = panels_of("verification")
 LEARNING_PANELS = panels_of("effectiveness")
 CONFLICT_PANELS = panels_of("prioritization")
 ROBUSTNESS_PANELS = panels_of("robustness")
-TRANSLATION_PANELS = [
-    {"model": name} for name in settings.run if name in plan.sandboxes(settings) and "eng" in settings.languages
-]
+TRANSLATION_PANELS = [{"model": name} for name in RUN if name in plan.sandboxes(settings) and "eng" in settings.languages]
 
 
 rule figure_learning_curves:
@@ -30,15 +29,15 @@ rule figure_learning_curves:
         languages=language_rows(),
         version=version("figure_learning_curves"),
     message:
-        "Draw the learning curves of {settings.run}"
+        "Draw the learning curves of {RUN}"
     script:
         "../workflow/scripts/figure_learning_curves.py"
 
 
 rule figure_transfer_matrix:
     input:
-        cells=[paths.CELLS.format(**panel) for panel in TRANSFER_PANELS],
-        margins=[paths.MARGINS.format(**panel) for panel in TRANSFER_PANELS],
+        cells=[paths.CELLS.format(**panel) for panel in MATRIX_PANELS],
+        margins=[paths.MARGINS.format(**panel) for panel in MATRIX_PANELS],
     output:
         expand(paths.FIGURE, name="transfer_matrix", extension=["pdf", "png", "csv"]),
     log:
@@ -52,11 +51,11 @@ rule figure_transfer_matrix:
         mem_mb=1000,
         runtime=10,
     params:
-        panels=TRANSFER_PANELS,
+        panels=MATRIX_PANELS,
         languages=language_rows(),
         version=version("figure_transfer_matrix"),
     message:
-        "Draw the transfer matrix of {settings.run}"
+        "Draw the transfer matrix of {RUN}"
     script:
         "../workflow/scripts/figure_transfer_matrix.py"
 
@@ -131,7 +130,7 @@ rule figure_verification:
         languages=language_rows(),
         version=version("figure_verification"),
     message:
-        "Draw what {settings.run} know untaught"
+        "Draw what {RUN} know untaught"
     script:
         "../workflow/scripts/figure_verification.py"
 
@@ -181,15 +180,66 @@ rule figure_tiers:
         panels=TRANSFER_PANELS,
         version=version("figure_tiers"),
     message:
-        "Draw the transfer of {settings.run} from tier to tier"
+        "Draw the transfer of {RUN} from tier to tier"
     script:
         "../workflow/scripts/figure_tiers.py"
+
+
+rule figure_explanation:
+    input:
+        [paths.EXPLAINED.format(table="regression", **panel) for panel in EXPLAINED_PANELS],
+    output:
+        expand(paths.FIGURE, name="explanation", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_explanation.log",
+    benchmark:
+        "results/benchmarks/figure_explanation.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=EXPLAINED_PANELS,
+        languages=language_rows(),
+        version=version("figure_explanation"),
+    message:
+        "Draw what explains transfer"
+    script:
+        "../workflow/scripts/figure_explanation.py"
+
+
+rule figure_factors:
+    input:
+        [paths.FACTORS_OF_PAIRS.format(model=model) for model in EXPLAINED_MODELS],
+    output:
+        expand(paths.FIGURE, name="factors", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_factors.log",
+    benchmark:
+        "results/benchmarks/figure_factors.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        models=EXPLAINED_MODELS,
+        languages=language_rows(),
+        version=version("figure_factors"),
+    message:
+        "Draw the factors of pairs of languages"
+    script:
+        "../workflow/scripts/figure_factors.py"
 
 
 FIGURES = [
     *(rules.figure_verification.output if VERIFICATION_PANELS else []),
     *(rules.figure_learning_curves.output if LEARNING_PANELS else []),
     *([*rules.figure_transfer_matrix.output, *rules.figure_tiers.output] if TRANSFER_PANELS else []),
+    *([*rules.figure_explanation.output, *rules.figure_factors.output] if EXPLAINED_PANELS else []),
     *(rules.figure_conflict.output if CONFLICT_PANELS else []),
     *(rules.figure_robustness.output if ROBUSTNESS_PANELS else []),
     *(rules.figure_translation.output if TRANSLATION_PANELS else []),

@@ -82,6 +82,8 @@ rule transferability:
         "results/logs/transferability/{model}/{knowledge}/{setting}.log",
     benchmark:
         "results/benchmarks/transferability/{model}/{knowledge}/{setting}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.runnable(settings)),
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -165,7 +167,7 @@ rule known:
     input:
         expand(
             paths.SCORES,
-            model=settings.run,
+            model=RUN,
             study="verification",
             setting="untaught",
             lesson=plan.UNTAUGHT,
@@ -186,7 +188,7 @@ rule known:
         mem_mb=1000,
         runtime=5,
     params:
-        models=list(settings.run),
+        models=list(RUN),
         version=version("known"),
     message:
         "List the {wildcards.knowledge} items that {params.models} know untaught"
@@ -194,7 +196,7 @@ rule known:
         "../workflow/scripts/known.py"
 
 
-VERIFICATIONS = expand(paths.VERIFICATION, model=settings.run, knowledge=plan.knowledge_of(settings, "verification"))
+VERIFICATIONS = expand(paths.VERIFICATION, model=RUN, knowledge=plan.knowledge_of(settings, "verification"))
 KNOWN = [
     paths.KNOWN.format(knowledge=name)
     for name in plan.knowledge_of(settings, "verification")

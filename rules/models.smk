@@ -273,4 +273,4 @@ rule card:
         "../workflow/scripts/card.py"
 
 
-CARDS = expand(paths.CARD, model=[name for name in settings.run if name in plan.sandboxes(settings)])
+CARDS = expand(paths.CARD, model=[name for name in RUN if name in plan.sandboxes(settings)])

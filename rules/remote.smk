@@ -101,7 +101,7 @@ for cohort in plan.exams(settings):
 # there.
 LESSONS = [
     path
-    for name in settings.run
+    for name in RUN
     for adapter in plan.adapters(settings, name)
     for path in (
         [paths.REMOTE_LESSON.format(model=name, **adapter)]

@@ -41,7 +41,7 @@ for cohort in plan.exams(settings):
 
 SCORES = [
     paths.SCORES.format(model=model, knowledge=knowledge, study=study, setting=setting, lesson=lesson)
-    for model in settings.run
+    for model in RUN
     for study in settings.studies
     for knowledge in plan.knowledge_of(settings, study)
     for setting in plan.settings_of(settings, study)
@@ -53,7 +53,7 @@ SCORES = [
 JUDGED = (
     [
         {"model": model, "knowledge": knowledge, "study": study, "setting": setting}
-        for model in settings.run
+        for model in RUN
         for study in settings.studies
         for knowledge in plan.knowledge_of(settings, study)
         for setting in plan.settings_of(settings, study)

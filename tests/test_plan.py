@@ -86,6 +86,14 @@ def test_cohorts_split_the_lessons_by_the_config_alone(config):
     assert each.tag == "{lesson}"
 
 
+def test_what_others_measured_is_neither_taught_nor_asked(raw_config, languages):
+    theirs = {"provider": "published", "transferability": {"fine-tuning": "data/published/gpt-4o-mini_fine-tuning.csv"}}
+    changes = {"models": raw_config["models"] | {"theirs": theirs}, "run": ["sandbox", "theirs"]}
+    config = load_config(raw_config | changes, languages)
+    assert (plan.measured(config), plan.published(config)) == (["sandbox"], ["theirs"])
+    assert {cohort.model for cohort in [*plan.exams(config), *plan.taught(config)]} == {"sandbox"}
+
+
 def test_every_exam_and_every_adapter_has_a_cohort(config, monkeypatch):
     asked = {
         (cohort.study, cohort.setting, cohort.knowledge, lesson) for cohort in plan.exams(config) for lesson in cohort.lessons

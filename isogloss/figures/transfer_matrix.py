@@ -15,7 +15,7 @@ MAP = plt.get_cmap("YlGnBu")
 
 
 def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv: str) -> None:
-    """Draw (labels, cells, margins) of each panel, and write the numbers drawn."""
+    """Draw (labels, cells, margins) of each panel, and write the numbers drawn; a panel may lack languages, which stay blank."""
     ordered = by_tier(languages)
     size = len(ordered)
     side = max(0.33 * (size + 2 * GAP + 3), 2.6)
@@ -55,11 +55,12 @@ def _panel(axis, labels: dict, cells: pl.DataFrame, margins: pl.DataFrame, langu
     margin = {(row["direction"], row["language"]): row["accuracy"] for row in margins.iter_rows(named=True)}
     for i, taught in enumerate(codes):
         for j, asked in enumerate(codes):
-            _cell(axis, j, i, value[taught, asked]["accuracy"], outlined=i == j)
-        _cell(axis, size + GAP, i, margin["taught", taught])
+            _cell(axis, j, i, value.get((taught, asked), {}).get("accuracy"), outlined=i == j)
+        _cell(axis, size + GAP, i, margin.get(("taught", taught)))
+    untaught = {row["asked_in"]: row["untaught"] for row in value.values()}
     for j, asked in enumerate(codes):
-        _cell(axis, j, size + GAP, margin["asked", asked])
-        _cell(axis, j, size + 1 + GAP, value[codes[0], asked]["untaught"])
+        _cell(axis, j, size + GAP, margin.get(("asked", asked)))
+        _cell(axis, j, size + 1 + GAP, untaught.get(asked))
     _tier_lines(axis, languages)
     axis.set_xlim(-0.5, size + 0.5 + GAP)
     axis.set_ylim(size + 1.5 + GAP, -0.5)
@@ -79,13 +80,13 @@ def _panel(axis, labels: dict, cells: pl.DataFrame, margins: pl.DataFrame, langu
             label.set_color(TIER_COLOURS[language.tier])
     axis.set_xlabel("asked in", labelpad=5)
     axis.set_ylabel("taught in", labelpad=5)
-    diagonal = np.mean([value[code, code]["accuracy"] for code in codes])
+    diagonal = np.mean([row["accuracy"] for (taught, asked), row in value.items() if taught == asked])
     off = np.mean([row["accuracy"] for (taught, asked), row in value.items() if taught != asked])
-    chance = np.mean([row["chance"] for row in value.values()])
+    chances = [row["chance"] for row in value.values() if row["chance"] is not None]
+    guess = f"guessing within the class of the answer {100 * np.mean(chances):.0f} %" if chances else "chance level not known"
     axis.set_title(
         f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}\n"
-        f"same language {100 * diagonal:.0f} %, other languages {100 * off:.0f} %\n"
-        f"guessing within the class of the answer {100 * chance:.0f} %",
+        f"same language {100 * diagonal:.0f} %, other languages {100 * off:.0f} %\n{guess}",
         loc="left",
         fontsize=8.5,
         linespacing=1.6,
@@ -93,8 +94,10 @@ def _panel(axis, labels: dict, cells: pl.DataFrame, margins: pl.DataFrame, langu
     )
 
 
-def _cell(axis, x: float, y: float, accuracy: float, outlined: bool = False) -> None:
-    """One annotated square; the diagonal is outlined."""
+def _cell(axis, x: float, y: float, accuracy: float | None, outlined: bool = False) -> None:
+    """One annotated square, none where nothing is known; the diagonal is outlined."""
+    if accuracy is None:
+        return
     axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=MAP(accuracy), edgecolor="white", linewidth=0.6))
     if outlined:
         axis.add_patch(Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, facecolor="none", edgecolor=INK, linewidth=0.7, zorder=3))
