@@ -17,6 +17,7 @@ include: "rules/measure.smk"
 include: "rules/translate.smk"
 include: "rules/explain.smk"
 include: "rules/figures.smk"
+include: "rules/alignment.smk"
 include: "rules/costs.smk"
 
 
@@ -32,5 +33,6 @@ rule all:
         FIGURES,
         QUALITY,
         EXPLAINED,
+        ALIGNMENTS,
         AGREEMENTS,
         CARDS,

@@ -375,6 +375,20 @@ class Context(Strict):
     pairs: PositiveInt = Field(8, description="pairs, the one asked about among them; drawn once an item and seed")
 
 
+class Predictions(Strict):
+    """Answers that were given elsewhere, to be measured here."""
+
+    format: Literal["clika", "scores"] = Field(
+        description="clika: a folder TASK/LANGUAGE/MODEL_res*.jsonl as CLiKA published; scores: a table of scored answers "
+        "(docs/alignment.md)"
+    )
+    path: str = Field(description="the folder, or the table (csv, parquet)")
+    reference: str = Field("chatgpt", description="clika: the model whose English accuracy counts as 1")
+    constants: Literal["paper"] | None = Field(
+        None, description="clika: paper takes the reference's English accuracy as the paper prints it, not from its predictions"
+    )
+
+
 class Explain(Strict):
     """What transfer is explained with."""
 
@@ -437,6 +451,7 @@ class Config(Strict):
     )
     context: Context = Field(Context(), description="what stands in the prompt in the setting in-context")
     prioritization: Prioritization = Field(Prioritization(), description="which languages contradict each other")
+    predictions: dict[Slug, Predictions] = Field({}, description="answers that were given elsewhere, by name")
     explain: Explain = Field(Explain(), description="what transfer is explained with")
     robustness: Robustness = Field(Robustness(), description="how long wrong answers are taught")
     cohort: Cohort = Field(

@@ -14,6 +14,7 @@ SECTIONS = {
     "first_mix": sections.CorpusMix,
     "context": sections.Context,
     "explain": sections.Explain,
+    "predictions": sections.Predictions,
     "prioritization": sections.Prioritization,
     "robustness": sections.Robustness,
     "translation": sections.Translation,

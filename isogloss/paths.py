@@ -52,6 +52,8 @@ FACTORS_OF_PAIRS = "results/factors/{model}/pairs.csv"
 PREFERENCE = "results/{model}/{knowledge}/prioritization/{setting}/preference.csv"
 STRENGTHS = "results/{model}/{knowledge}/prioritization/{setting}/strengths.csv"
 RESISTANCE = "results/{model}/{knowledge}/robustness/{setting}/resistance.csv"
+ALIGNMENT = "results/alignment/{name}/scores.csv"
+MEASURES = "results/measures.csv"
 PLAN = "results/plan.md"
 FIGURE = "results/figures/{name}.{extension}"
 

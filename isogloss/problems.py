@@ -34,6 +34,10 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
             if isinstance(path, str) and not (Path(path) / "config.json").is_file():
                 text = f"{path} is no model folder (no config.json there); write path: FOLDER"
                 problems.append(((section, key, "path"), text))
+    for key, entry in _section(raw, "predictions").items():
+        path = entry.get("path") if isinstance(entry, dict) else None
+        if isinstance(path, str) and not Path(path).exists():
+            problems.append((("predictions", key, "path"), f"there is no {path}; write path: FOLDER or TABLE"))
     for key, entry in models.items():
         tables = entry.get("transferability") if isinstance(entry, dict) else None
         for setting, table in tables.items() if isinstance(tables, dict) else ():

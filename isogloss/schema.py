@@ -13,6 +13,7 @@ SECTIONS = {
     "Top level": config.Config,
     "`context`": config.Context,
     "`explain`": config.Explain,
+    "`predictions`: an entry": config.Predictions,
     "`prioritization`": config.Prioritization,
     "`robustness`": config.Robustness,
     "`knowledge`: an entry, `provider: built-in`": config.BuiltIn,
