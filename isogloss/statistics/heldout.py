@@ -48,13 +48,15 @@ def predict_left_out(study: Study, specification: Specification, protocol: str, 
 
     With one language left out its pairs are predicted by a model that knows the partner; with two, by one that knows neither.
     """
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, parallel_config
 
     data = study.directed if specification.directed else study.symmetric
     data = data if specification.features is None else data.only(specification.features)
     sets = folds(study.symmetric, protocol, specification.folds)
     parts = [sets[start::jobs] for start in range(jobs)]
-    found = Parallel(n_jobs=jobs)(delayed(_predict)(data, study.symmetric, specification, part) for part in parts)
+    # the models are so small that threads of their own would mostly wait for each other
+    with parallel_config("loky", inner_max_num_threads=1):
+        found = Parallel(n_jobs=jobs)(delayed(_predict)(data, study.symmetric, specification, part) for part in parts)
     predicted = np.empty((len(sets), len(study.symmetric)))
     for start, values in enumerate(found):
         predicted[start::jobs] = values
