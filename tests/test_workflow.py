@@ -89,7 +89,8 @@ LEARNING = {"effectiveness": 1, "figure_learning_curves": 1}
 TRANSFER = {"transferability": 2, "figure_transfer_matrix": 1, "figure_tiers": 1}
 CONFLICT = {"prioritization": 2, "figure_conflict": 1}
 ROBUSTNESS = {"robustness": 2, "figure_robustness": 1}
-DOWNSTREAM = {"all_scores": 1, **LEARNING, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1}
+EVERYTHING = {"all_scores": 1, "measures": 1}
+DOWNSTREAM = {**EVERYTHING, **LEARNING, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1}
 ABILITIES = {"sandbox_abilities": 1, "abilities": 1, "figure_translation": 1}
 ASKED = 2 + 3 + 2 * 3 + 2 * 2 + 2 * 3  # exams of the five studies, most in two settings
 
@@ -189,18 +190,18 @@ def test_a_config_value_re_runs_what_it_reaches(project):
         "asking": {"max_new_tokens": 9},
     }
     assert after(models={"sandbox": shorter}) == {"ask": ASKED, "score": ASKED, **VERIFICATION, **ABILITIES, **DOWNSTREAM}
-    told = once({"all_scores": 1, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1})
+    told = once({**EVERYTHING, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1})
     assert after(context={"pairs": 4}) == {"ask": 8, "score": 8, **told}
     assert after(robustness={"epochs": 1}) == {
         "teach": 3,
         "ask": 3,
         "score": 3,
-        "all_scores": 1,
+        **EVERYTHING,
         **once(ROBUSTNESS),
     }
     fewer = {"fictional": {"kind": "new", "items": 12}, "general": {"kind": "known", "items": 11}}
     assert after(knowledge=fewer) == {
-        "items": 3, "teach": 3, "ask": 7, "score": 7, "all_scores": 1, "card": 1, **once(VERIFICATION),
+        "items": 3, "teach": 3, "ask": 7, "score": 7, **EVERYTHING, "card": 1, **once(VERIFICATION),
         **ROBUSTNESS,
     }  # fmt: skip
     assert after(languages=["spa", "eng", "zul"]) != {}, "the order of languages is the order of the tables"
@@ -224,7 +225,7 @@ def test_a_lost_adapter_is_taught_again_alone(project):
         "teach": 1,
         "ask": 2,
         "score": 2,
-        **once({"all_scores": 1, **LEARNING, **TRANSFER, "card": 1}),
+        **once({**EVERYTHING, **LEARNING, **TRANSFER, "card": 1}),
     }
     snakemake(project)
     assert lost.read_bytes() == kept, "taught again, it is the same to the byte"
