@@ -220,17 +220,22 @@ class RemoteAsking(Strict):
     )
 
 
-class Remote(Strict):
-    """A chat model behind an OpenAI-compatible interface."""
+class Endpoint(Strict):
+    """An OpenAI-compatible interface."""
 
-    provider: Literal["openai"] = Field(description="openai")
-    name: str = Field(description="the model's name there, with its date: gpt-4o-mini-2024-07-18")
     base_url: str = Field("https://api.openai.com/v1", pattern="^https?://", description="where the interface is")
     key: str | None = Field(
         "OPENAI_API_KEY",
         pattern="^[A-Za-z_][A-Za-z0-9_]*$",
         description="environment variable that has the key; null: none is needed",
     )
+
+
+class Remote(Endpoint):
+    """A chat model behind an OpenAI-compatible interface."""
+
+    provider: Literal["openai"] = Field(description="openai")
+    name: str = Field(description="the model's name there, with its date: gpt-4o-mini-2024-07-18")
     concurrency: PositiveInt = Field(8, description="calls at a time")
     timeout: PositiveFloat = Field(120, description="seconds until a call counts as failed")
     attempts: PositiveInt = Field(8, description="tries of a call, with growing delays, or those the server asks for")
@@ -341,17 +346,11 @@ class SentenceTransformer(Strict):
     path: str = Field(description="its folder")
 
 
-class RemoteEmbedding(Strict):
+class RemoteEmbedding(Endpoint):
     """Embeddings of an OpenAI-compatible interface."""
 
     provider: Literal["openai"] = Field(description="openai")
     name: str = Field(description="the model's name there: text-embedding-3-small")
-    base_url: str = Field("https://api.openai.com/v1", pattern="^https?://", description="where the interface is")
-    key: str | None = Field(
-        "OPENAI_API_KEY",
-        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
-        description="environment variable that has the key; null: none is needed",
-    )
 
 
 Embedding = Annotated[MiniLM | SentenceTransformer | RemoteEmbedding, Field(discriminator="provider")]
