@@ -400,6 +400,61 @@ class Explain(Strict):
     permutations: PositiveInt = Field(2000, description="permutations behind each p value")
 
 
+class LanguageNeurons(Strict):
+    """How the neurons of a language are found."""
+
+    top: PositiveFloat = Field(0.01, lt=1, description="share of all neurons that is a language's top: those active most often")
+    lape: PositiveFloat = Field(0.01, lt=1, description="share of all neurons with the least entropy over languages")
+    percentile: PositiveFloat = Field(
+        0.95, lt=1, description="lape: neurons whose activity passes this percentile in no language are left out"
+    )
+    texts: PositiveInt = Field(200, description="most texts of a language that activations are recorded on")
+    seed: NonNegativeInt = Field(1, description="draws languages, and neurons for comparison")
+
+
+class OnNeurons(Strict):
+    """The neurons of selected languages, a random half of each tier, work differently."""
+
+    kind: Literal["neurons"] = Field(description="neurons")
+    set: Literal["top", "lape"] = Field(description="top: those active most often; lape: those with the least entropy")
+    operation: Literal["zero", "flip", "mean", "add"] = Field(
+        description="zero: off; flip: the other sign (strength 0.5: off); mean: replaced by the mean activation over the "
+        "selected languages; add: strength times that is added"
+    )
+    strength: float = Field(1, description="how strongly; 0 changes nothing")
+    draws: PositiveInt = Field(3, description="draws of the selected languages, a model each")
+    random: NonNegativeInt = Field(0, description="random sets for comparison, each as large in each layer as that of a draw")
+
+
+class Steering(Strict):
+    """Hidden states after a layer are moved by the difference between the means of two languages."""
+
+    kind: Literal["steering"] = Field(description="steering")
+    towards: str = Field("eng", description="the language towards which they are moved, from the one asked in")
+    layer: PositiveInt = Field(description="the layer, from 1")
+    strength: float = Field(1, description="times the difference")
+
+
+class InSteps(Strict):
+    """Questions are asked in several steps."""
+
+    kind: Literal["steps"] = Field(description="steps")
+    steps: Literal["xlt", "self-translate"] = Field(description="which of data/steps.yaml")
+
+
+class OnLessons(Strict):
+    """Lessons say more."""
+
+    kind: Literal["lessons"] = Field(description="lessons")
+    add: Literal["mixed", "names"] = Field(
+        description="mixed: every question also with its answer in English, and the other way round; names: translations of "
+        "names, there and back"
+    )
+
+
+Intervention = Annotated[OnNeurons | Steering | InSteps | OnLessons, Field(discriminator="kind")]
+
+
 class Prioritization(Strict):
     """Pairs of languages that are taught conflicting answers."""
 
@@ -451,6 +506,11 @@ class Config(Strict):
     context: Context = Field(Context(), description="what stands in the prompt in the setting in-context")
     prioritization: Prioritization = Field(Prioritization(), description="which languages contradict each other")
     predictions: dict[Slug, Predictions] = Field({}, description="answers that were given elsewhere, by name")
+    language_neurons: LanguageNeurons = Field(LanguageNeurons(), description="how the neurons of a language are found")
+    interventions: dict[Slug, Intervention] = Field(
+        {}, description="changes to the models under run, by name; each makes a model MODEL@NAME, which is asked the same"
+    )
+    intervention_items: PositiveInt | None = Field(None, description="items that such models are asked; by default all")
     explain: Explain = Field(Explain(), description="what transfer is explained with")
     robustness: Robustness = Field(Robustness(), description="how long wrong answers are taught")
     cohort: Cohort = Field(

@@ -14,6 +14,13 @@ SECTIONS = {
     "first_mix": sections.CorpusMix,
     "context": sections.Context,
     "explain": sections.Explain,
+    "interventions": {
+        "neurons": sections.OnNeurons,
+        "steering": sections.Steering,
+        "steps": sections.InSteps,
+        "lessons": sections.OnLessons,
+    },
+    "language_neurons": sections.LanguageNeurons,
     "predictions": sections.Predictions,
     "prioritization": sections.Prioritization,
     "robustness": sections.Robustness,
@@ -50,7 +57,7 @@ SECRET = re.compile("key|token|secret|password", re.IGNORECASE)
 def path_of(location: tuple) -> tuple:
     """The path in the config of a pydantic location, which also says which of several types was tried."""
     tried = None
-    if location[0] in ("models", "translators", "knowledge") or location[:2] == ("translation", "embedding"):
+    if location[0] in ("models", "translators", "knowledge", "interventions") or location[:2] == ("translation", "embedding"):
         tried = 2
     elif location[0] == "cohort":
         tried = 1
@@ -81,10 +88,11 @@ def explained(error: dict) -> str:
                 return f"is {_show(value)}, must be a number or auto; write cohort: 10"
             return f"is {_show(value)}, must be one of {allowed}"
         case "union_tag_not_found":
+            name = "kind" if error["loc"][0] == "interventions" else "provider"
             known = ", ".join(SECTIONS["embedding" if key == "embedding" else error["loc"][0]])
             if not isinstance(value, dict):
-                return f"is {_show(value)}, must be an entry with a provider (one of {known})"
-            return f"has no provider; add the line provider: ..., one of {known}"
+                return f"is {_show(value)}, must be an entry with a {name} (one of {known})"
+            return f"has no {name}; add the line {name}: ..., one of {known}"
         case "string_pattern_mismatch":
             return PATTERNS[key] if key in PATTERNS else f"{_show(value)} {NAME}"
         case _:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from isogloss import progress
+
 
 def start(snakemake) -> None:
     """Send all output to the rule's log, and end this process when Snakemake is gone.
@@ -15,6 +17,8 @@ def start(snakemake) -> None:
     Snakemake killed outright (SIGKILL, a closed laptop) cannot stop its jobs; one that ran on would write to files that a new
     run has taken over.
     """
+    if os.isatty(2):
+        progress.terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
     log = open(snakemake.log[0], "w", encoding="utf-8", buffering=1)  # noqa: SIM115 (open until the process ends)
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)

@@ -7,7 +7,20 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from isogloss.config import BuiltIn, Config, Generated, Published, Remote, Sandbox, Source, Weights
+from isogloss.config import (
+    BuiltIn,
+    Config,
+    Generated,
+    Intervention,
+    OnLessons,
+    OnNeurons,
+    Published,
+    Remote,
+    Sandbox,
+    Source,
+    Steering,
+    Weights,
+)
 from isogloss.languages import TIERS, read_languages
 from isogloss.paths import LANGUAGES, MODEL
 
@@ -140,6 +153,66 @@ def adapters(config: Config, model: str) -> list[dict]:
 
 
 @dataclass(frozen=True)
+class Derived:
+    """A model with an intervention; `draw` numbers the draws of selected languages, `control` the random sets, each from 1 (None
+    where there are none)."""
+
+    base: str
+    name: str
+    draw: int | None = None
+    control: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What the model is called: ``sandbox@flip-draw1``, ``sandbox@flip-random1``, ``sandbox@xlt``."""
+        part = f"-draw{self.draw}" if self.draw else ""
+        return f"{self.base}@{self.name}" + (f"-random{self.control}" if self.control else part)
+
+
+def derived_of(config: Config, base: str) -> list[Derived]:
+    """The models that the config's interventions make of one; nothing in a model behind an interface can be reached."""
+    found = []
+    for name, entry in config.interventions.items():
+        if isinstance(entry, OnNeurons | Steering) and isinstance(config.models[base], Remote):
+            continue
+        if not isinstance(entry, OnNeurons):
+            found.append(Derived(base, name))
+            continue
+        found += [Derived(base, name, draw) for draw in range(1, entry.draws + 1)]
+        # random sets take turns in imitating the draws
+        found += [Derived(base, name, number % entry.draws + 1, number + 1) for number in range(entry.random)]
+    return found
+
+
+def with_derived(config: Config) -> Config:
+    """The config with an entry for each derived model of the models that are run, like that of the model it is made from."""
+    entries = {own.key: config.models[own.base] for base in measured(config) for own in derived_of(config, base)}
+    return config.model_copy(update={"models": config.models | entries})
+
+
+def base_of(model: str) -> str:
+    """The model that a derived one is made from; of any other, itself."""
+    return model.partition("@")[0]
+
+
+def intervention_of(config: Config, model: str) -> Intervention | None:
+    """What is different about a derived model; None of any other."""
+    names = {own.key: own.name for own in derived_of(config, base_of(model))} if "@" in model else {}
+    return config.interventions[names[model]] if names else None
+
+
+def intervenable(config: Config, model: str, study: str, setting: str) -> bool:
+    """Whether a model is asked a study: a derived one for its transfer alone, in the setting of its intervention."""
+    entry = intervention_of(config, model)
+    return entry is None or (study, setting) == ("transferability", setting_of(entry))
+
+
+def setting_of(entry: Intervention) -> str:
+    """The setting in which the transfer of a derived model is measured."""
+    return "fine-tuning" if isinstance(entry, OnLessons) else "in-context"
+
+
+@dataclass(frozen=True)
 class Cohort:
     """Lessons that are taught or asked in one job; with `cohort: 1` a wildcard, of which every lesson makes a job.
 
@@ -157,7 +230,7 @@ class Cohort:
     def rule(self) -> str:
         """What sets its rules apart from those of other cohorts."""
         parts = (self.model, self.knowledge, self.study, self.setting, str(self.number))
-        return "__".join(re.sub(r"\W", "_", part) for part in parts)
+        return "__".join(re.sub(r"\W", "_", part.replace("@", "_at_")) for part in parts)
 
     @property
     def tag(self) -> str:
@@ -180,6 +253,7 @@ def cohorts(config: Config, study: str, setting: str) -> list[Cohort]:
     return [
         Cohort(model, knowledge, study, setting, number, part)
         for model in runnable(config)
+        if intervenable(config, model, study, setting)
         for knowledge in _about(config, study)
         for number, part in enumerate(parts, start=1)
     ]
@@ -216,7 +290,7 @@ def published(config: Config) -> list[str]:
 
 def sandboxes(config: Config) -> list[str]:
     """Models that are made or copied here."""
-    return [key for key, model in config.models.items() if isinstance(model, Sandbox)]
+    return [key for key, model in config.models.items() if isinstance(model, Sandbox) and key == base_of(key)]
 
 
 def remote(config: Config) -> list[str]:
@@ -227,7 +301,7 @@ def remote(config: Config) -> list[str]:
 def downloaded(config: Config) -> list[str]:
     """Models and translators whose weights come from a hub."""
     entries = config.models | config.translators
-    return [key for key, entry in entries.items() if isinstance(entry, Weights) and entry.hub]
+    return [key for key, entry in entries.items() if isinstance(entry, Weights) and entry.hub and key == base_of(key)]
 
 
 def model_folder(config: Config, model: str) -> str | None:
@@ -235,7 +309,7 @@ def model_folder(config: Config, model: str) -> str | None:
     entry = (config.models | config.translators)[model]
     if isinstance(entry, Weights) and entry.path:
         return entry.path
-    return MODEL.format(model=model) if isinstance(entry, Sandbox | Weights) else None
+    return MODEL.format(model=base_of(model)) if isinstance(entry, Sandbox | Weights) else None
 
 
 def sources(config: Config) -> dict[str, Source | Generated]:

@@ -4,6 +4,7 @@ import difflib
 from pathlib import Path
 
 from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, SentenceTransformer, Source
+from isogloss.intervention_problems import intervention_problems
 from isogloss.languages import Language
 from isogloss.plan import STUDIES, lessons_of, runnable
 
@@ -75,6 +76,8 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
         problems.append(
             (("languages",), "prioritization needs languages of two tiers; add one of another tier, or drop the study")
         )
+    if config and not problems:
+        problems += intervention_problems(config)
     for key, knowledge in config.knowledge.items() if config and "in-context" in config.settings else ():
         if knowledge.items and knowledge.items < config.context.pairs:
             text = f"has too few items for a context of {config.context.pairs} pairs; write items: {config.context.pairs}"

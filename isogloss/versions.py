@@ -20,10 +20,12 @@ DECLARATIONS = {
     "isogloss.checking",
     "isogloss.config",
     "isogloss.explaining",
+    "isogloss.intervention_problems",
     "isogloss.languages",
     "isogloss.paths",
     "isogloss.plan",
     "isogloss.problems",
+    "isogloss.progress",
     "isogloss.job",
 }
 

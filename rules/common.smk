@@ -19,7 +19,7 @@ from isogloss.versions import version
 
 LANGUAGES = read_languages(paths.LANGUAGES)
 try:
-    settings = load_config(config, LANGUAGES, workflow.configfiles)
+    settings = plan.with_derived(load_config(config, LANGUAGES, workflow.configfiles))
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 PROMPTS = read_prompts(paths.PROMPTS)
@@ -47,6 +47,7 @@ wildcard_constraints:
 
 def model_files(model):
     """The weights and the tokenizer of a model or translator; none where it is elsewhere."""
+    model = plan.base_of(model)
     if model in plan.sandboxes(settings):
         return expand(paths.MODEL_FILE, model=model, file=paths.SHIPPED_FILES)
     if model in plan.downloaded(settings):
@@ -284,3 +285,54 @@ def panels_of(study):
         for knowledge in plan.knowledge_of(settings, study)
         for setting in plan.settings_of(settings, study)
     ]
+
+
+def tiers():
+    """The tier of each language that is studied."""
+    return {code: LANGUAGES[code].tier for code in settings.languages}
+
+
+def changes_weights(key):
+    """Whether a model is a derived one that works differently inside."""
+    return getattr(plan.intervention_of(settings, key), "kind", None) in ("neurons", "steering")
+
+
+def intervention_files(key, knowledge):
+    """What is different inside a derived model."""
+    return [paths.INTERVENTION.format(model=key, knowledge=knowledge)] if changes_weights(key) else []
+
+
+def held_out(model):
+    """Texts such as a sandbox was pre-trained on, but others."""
+    base = plan.base_of(model)
+    return [paths.HELD_OUT.format(model=base)] if base in plan.sandboxes(settings) and not settings.explain.flores else []
+
+
+def on_neurons(model):
+    """The models derived from one in which neurons work differently."""
+    own = plan.derived_of(settings, model)
+    return [each.key for each in own if settings.interventions[each.name].kind == "neurons"]
+
+
+def mitigating(model):
+    """The models derived from one that may learn more evenly: all but those that only lose something, and random sets."""
+    lossy = ("zero", "flip")
+    own = [each for each in plan.derived_of(settings, model) if each.control is None]
+    return [each.key for each in own if getattr(settings.interventions[each.name], "operation", None) not in lossy]
+
+
+def settings_changed(model):
+    """The settings in which a model's mitigations are measured."""
+    return sorted({plan.setting_of(plan.intervention_of(settings, key)) for key in mitigating(model)})
+
+
+def described_derived(key):
+    """What a derived model is, as measures want it."""
+    entry = plan.intervention_of(settings, key)
+    return asdict(DERIVED[key]) | {"key": key, "setting": plan.setting_of(entry), "entry": entry.model_dump()}
+
+
+def transfer_scores(model, knowledge, setting):
+    """The scored answers behind a transfer matrix."""
+    lessons = plan.lessons_of(settings, "transferability")
+    return expand(paths.SCORES, model=model, knowledge=knowledge, study="transferability", setting=setting, lesson=lessons)

@@ -14,6 +14,8 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from isogloss.progress import Meter
+
 SPARE = 16  # times that as many tokens can be read before a layer's memory has to grow again
 # A token of a tree costs some 24 width^2 operations in a layer, and being compared with each other one 4 width, which do not run
 # as fast; so one that is compared with AS_DEAR * width others costs as much as two alone.
@@ -103,17 +105,19 @@ def in_batches(
     """
     width = model.config.get_text_config().hidden_size
     waiting = batches(dict(enumerate(prompts)), most, width)
-    while waiting:
-        trees = waiting.pop(0)
-        numbers = [number for tree in trees for number in tree.prompts]
-        try:
-            found = way(trees).tolist()
-        except torch.OutOfMemoryError:
-            if len(numbers) == 1:
-                raise
-            waiting[:0] = batches({i: prompts[i] for i in numbers}, len(numbers) // 2, width)
-            continue
-        yield numbers, found
+    with Meter("prompts", len(prompts)) as meter:
+        while waiting:
+            trees = waiting.pop(0)
+            numbers = [number for tree in trees for number in tree.prompts]
+            try:
+                found = way(trees).tolist()
+            except torch.OutOfMemoryError:
+                if len(numbers) == 1:
+                    raise
+                waiting[:0] = batches({i: prompts[i] for i in numbers}, len(numbers) // 2, width)
+                continue
+            meter.add(len(numbers))
+            yield numbers, found
 
 
 def readable(model: PreTrainedModel) -> bool:

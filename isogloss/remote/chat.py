@@ -15,6 +15,7 @@ import httpx2
 import openai
 
 from isogloss.config import Remote
+from isogloss.progress import Meter
 from isogloss.remote.batch import complete_in_batches
 from isogloss.remote.failures import RemoteError, advice_on, is_passing, is_refusal, retry_after, said_by, secret_of
 from isogloss.remote.prices import BATCH_SHARE, price_of, unpriced
@@ -90,7 +91,7 @@ def _one_by_one(
     """Call until all is in the store, or a RemoteError says why not."""
     run = _Run(endpoint, client.with_options(max_retries=0), calls, budget, missing)
     workers = min(endpoint.concurrency, len(missing))
-    with ThreadPoolExecutor(workers) as pool:
+    with run.meter, ThreadPoolExecutor(workers) as pool:
         try:
             for working in [pool.submit(run.work) for _ in range(workers)]:
                 working.result()
@@ -132,6 +133,7 @@ class _Run:
         self.stopped = threading.Event()
         self.stop_reason = ""
         self.fruitless = 0
+        self.meter = Meter("calls", len(missing))
 
     def work(self) -> None:
         while not self.stopped.is_set():
@@ -162,6 +164,7 @@ class _Run:
         try:
             self.calls.put(call.key, self._try(call))
             self.fruitless = 0
+            self.meter.add(1)
             return
         except _PassingError as error:
             failure = error

@@ -11,6 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.config import Teaching
 from isogloss.paths import ADAPTER_FILES
+from isogloss.progress import Meter
 from isogloss.store import Store, key_of, link_or_copy
 from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.lora import Progress, teach
@@ -51,11 +52,13 @@ def teach_cohort(
         together = waiting.pop(0)
         epoch = done(together[0])
         print(f"{', '.join(lesson.name for lesson in together)}: epochs {epoch + 1} to {teaching.epochs}", flush=True)
-        keep = _keep([stores[lesson.name] for lesson in together], together, configuration, teaching.epochs)
+        meter = Meter("epochs of a lesson", len(together) * (teaching.epochs - epoch))
+        keep = _keep([stores[lesson.name] for lesson in together], together, configuration, teaching.epochs, meter)
         folders = [stores[lesson.name].get(_name(epoch)) for lesson in together]
         resume = [_progress(folder) if epoch else Progress(fresh) for folder in folders]
         try:
-            teach(base, tokenizer, together, teaching, seed, keep, epoch, resume)
+            with meter:
+                teach(base, tokenizer, together, teaching, seed, keep, epoch, resume)
         except torch.OutOfMemoryError as error:
             if len(together) == 1:
                 remedy = (
@@ -82,7 +85,7 @@ def _progress(folder: Path) -> Progress:
     return Progress(load_file(folder / WEIGHTS), torch.load(folder / STATE, weights_only=True, map_location="cpu"))
 
 
-def _keep(stores: list[Store], lessons: list[Lesson], configuration: LoraConfig, epochs: int):
+def _keep(stores: list[Store], lessons: list[Lesson], configuration: LoraConfig, epochs: int, meter: Meter):
     """A callback that stores each epoch; only the newest unfinished one keeps what training needs to go on."""
 
     def on_epoch(epoch: int, number: int, progress: Progress, loss: float) -> None:
@@ -97,6 +100,7 @@ def _keep(stores: list[Store], lessons: list[Lesson], configuration: LoraConfig,
         if before := store.get(_name(epoch - 1)):
             (before / STATE).unlink(missing_ok=True)
         print(f"{lessons[number].name}: epoch {epoch}, mean loss {loss:.4f}", flush=True)
+        meter.add(1)
 
     return on_epoch
 
