@@ -68,6 +68,10 @@ MEASURES = "results/measures.csv"
 PLAN = "results/plan.md"
 FIGURE = "results/figures/{name}.{extension}"
 
+# Tables of what interventions do, and which of them a figure shows as what.
+EFFECT_TABLES = ["differences", "doses", "contrasts", "controls", "answer_languages", "perplexity"]
+DRAWN_EFFECTS = {"cells": "differences"} | {name: name for name in ("doses", "contrasts", "controls", "perplexity")}
+
 EXPLANATIONS = ["correlation", "regression", "predicted", "coefficients", "subsets", "importance", "shap", "effects"]
 EXPLANATIONS += ["left_out_cells", "left_out_languages", "left_out_factors", "predictions"]
 ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]

@@ -16,6 +16,7 @@ for cohort in filter(is_local, plan.exams(settings)):
                 for folder in own.values()
                 for file in paths.ADAPTER_FILES
             ],
+            intervention=intervention_files(cohort.model, cohort.knowledge),
         output:
             files_of(paths.ANSWERS, cohort),
         log:
@@ -40,6 +41,8 @@ for cohort in filter(is_local, plan.exams(settings)):
             adapters=lambda wildcards, cohort=cohort: exam_adapters(cohort, wildcards),
             prompt=lambda wildcards, cohort=cohort: prompt(cohort),
             names=lambda wildcards, cohort=cohort: names(asked_languages(cohort, wildcards)),
+            steps=steps_of(cohort),
+            keep=items_asked(cohort),
             pairs=settings.context.pairs if cohort.setting == "in-context" else None,
             seeds=plan.seeds_of(settings) if cohort.setting == "in-context" else None,
             asking=lambda wildcards, input, cohort=cohort: settings.models[cohort.model].asking.model_dump(),

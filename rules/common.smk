@@ -12,6 +12,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(workflow.basedir)
 
 from isogloss import paths, plan
 from isogloss.asking.prompts import kind_of, read_prompts
+from isogloss.asking.steps import read_steps
 from isogloss.checking import ConfigError, load_config
 from isogloss.config import Loading
 from isogloss.languages import read_languages
@@ -23,6 +24,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 PROMPTS = read_prompts(paths.PROMPTS)
+STEPS = read_steps(paths.STEPS)
 REMOTE = plan.remote(settings)
 RUN = plan.measured(settings)
 # Languages in which items exist: those studied, and those that sources are translated from.
@@ -224,6 +226,44 @@ def benchmark_of(rule, cohort, part=""):
 def taught_languages(cohort, wildcards):
     """The languages that the lessons of a cohort need, each once."""
     return sorted({code for lesson in cohort.chosen(dict(wildcards.items())) for code in plan.languages_of(lesson)})
+
+
+def lesson_languages(cohort, wildcards):
+    """The languages that what is taught to a cohort is written in, where lessons say more than their own."""
+    taught, mixture = taught_languages(cohort, wildcards), mixture_of(cohort)
+    more = {"mixed": [plan.pivot(settings, cohort.knowledge)], "names": settings.languages}
+    return sorted({*taught, *more[mixture["add"]]}) if mixture else taught
+
+
+def mixture_of(cohort):
+    """What lessons say beside their own, if they do."""
+    entry = plan.intervention_of(settings, cohort.model)
+    if getattr(entry, "kind", None) != "lessons":
+        return None
+    pivot = plan.pivot(settings, cohort.knowledge)
+    return {"add": entry.add, "pivot": pivot, "languages": language_rows(), "requests": requests_of(cohort)}
+
+
+def steps_of(cohort):
+    """The steps in which questions are asked, if that is not at once."""
+    entry = plan.intervention_of(settings, cohort.model)
+    if getattr(entry, "kind", None) != "steps":
+        return None
+    section = STEPS[entry.steps][settings.models[cohort.model].asking.prompts]
+    steps = [asdict(step) for step in section["context" if cohort.setting == "in-context" else "question"]]
+    pivot = plan.pivot(settings, cohort.knowledge)
+    rows = [asdict(LANGUAGES[code]) for code in sorted({pivot, *settings.languages})]
+    return {"steps": steps, "pivot": pivot, "languages": rows, "requests": requests_of(cohort)}
+
+
+def requests_of(cohort):
+    """In whose words a model is asked to translate: a sandbox in those of its pre-training."""
+    return "sandbox" if plan.base_of(cohort.model) in plan.sandboxes(settings) else "chat"
+
+
+def items_asked(cohort):
+    """How many items a model is asked, if not all."""
+    return settings.intervention_items if plan.intervention_of(settings, cohort.model) else None
 
 
 def asked_in(cohort, wildcards):

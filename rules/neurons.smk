@@ -7,6 +7,8 @@ INTERVENED_PANELS = [
     {"model": model, "knowledge": knowledge} for model in BASES for knowledge in plan.knowledge_of(settings, "transferability")
 ]
 INSIDE_PANELS = [panel for panel in INTERVENED_PANELS if panel["model"] in INSIDE]
+EFFECT_PANELS = [panel for panel in INTERVENED_PANELS if on_neurons(panel["model"])]
+MITIGATION_PANELS = [panel for panel in INTERVENED_PANELS if mitigating(panel["model"])]
 
 
 rule held_out:
@@ -209,6 +211,10 @@ rule effects:
             path for key in on_neurons(wildcards.model) for path in transfer_scores(key, wildcards.knowledge, "in-context")
         ],
         knowledge=lambda wildcards: expand(paths.ITEMS, language=settings.languages, allow_missing=True),
+        perplexity=lambda wildcards: [
+            paths.PERPLEXITY.format(model=key, knowledge=wildcards.knowledge)
+            for key in [wildcards.model, *on_neurons(wildcards.model)]
+        ],
     output:
         expand(paths.EFFECTS, table=paths.EFFECT_TABLES, allow_missing=True),
     log:
@@ -225,8 +231,7 @@ rule effects:
         runtime=30,
     params:
         derived=lambda wildcards: [described_derived(key) for key in on_neurons(wildcards.model)],
-        languages=settings.languages,
-        tiers=tiers(),
+        languages=language_rows(),
         seed=settings.language_neurons.seed,
         bootstrap=settings.bootstrap,
         permutations=settings.explain.permutations,
@@ -271,7 +276,6 @@ rule mitigations:
         runtime=30,
     params:
         derived=lambda wildcards: [described_derived(key) for key in mitigating(wildcards.model)],
-        languages=settings.languages,
         tiers=tiers(),
         bootstrap=settings.bootstrap,
         version=version("mitigations"),
@@ -279,3 +283,118 @@ rule mitigations:
         "What helps {wildcards.model} to learn more evenly"
     script:
         "../workflow/scripts/mitigations.py"
+
+
+rule figure_neurons:
+    input:
+        **{
+            name: [paths.EFFECTS.format(table=table, **panel) for panel in EFFECT_PANELS]
+            for name, table in paths.DRAWN_EFFECTS.items()
+        },
+    output:
+        expand(paths.FIGURE, name="neurons", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_neurons.log",
+    benchmark:
+        "results/benchmarks/figure_neurons.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=[panel | {"setting": "in-context"} for panel in EFFECT_PANELS],
+        languages=language_rows(),
+        version=version("figure_neurons"),
+    message:
+        "Draw what becomes of transfer where neurons work differently"
+    script:
+        "../workflow/scripts/figure_neurons.py"
+
+
+rule figure_overlap:
+    input:
+        overlap=[paths.OVERLAP.format(**panel) for panel in INSIDE_PANELS],
+        layers=[paths.NEURON_LAYERS.format(**panel) for panel in INSIDE_PANELS],
+    output:
+        expand(paths.FIGURE, name="overlap", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_overlap.log",
+    benchmark:
+        "results/benchmarks/figure_overlap.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=INSIDE_PANELS,
+        languages=language_rows(),
+        version=version("figure_overlap"),
+    message:
+        "Draw which neurons languages share"
+    script:
+        "../workflow/scripts/figure_overlap.py"
+
+
+rule figure_mitigations:
+    input:
+        [paths.MITIGATIONS.format(**panel) for panel in MITIGATION_PANELS],
+    output:
+        expand(paths.FIGURE, name="mitigations", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_mitigations.log",
+    benchmark:
+        "results/benchmarks/figure_mitigations.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=MITIGATION_PANELS,
+        version=version("figure_mitigations"),
+    message:
+        "Draw what helps to learn more evenly"
+    script:
+        "../workflow/scripts/figure_mitigations.py"
+
+
+rule figure_lens:
+    input:
+        [paths.LENS_SHARES.format(**panel) for panel in INSIDE_PANELS],
+    output:
+        expand(paths.FIGURE, name="lens", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_lens.log",
+    benchmark:
+        "results/benchmarks/figure_lens.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=[panel | {"setting": "in-context"} for panel in INSIDE_PANELS],
+        version=version("figure_lens"),
+    message:
+        "Draw in which layers the right answer can be read"
+    script:
+        "../workflow/scripts/figure_lens.py"
+
+
+INTERVENTIONS = [
+    path
+    for name, panels in {
+        "neurons": EFFECT_PANELS,
+        "overlap": INSIDE_PANELS,
+        "mitigations": MITIGATION_PANELS,
+        "lens": INSIDE_PANELS if "in-context" in settings.settings else [],
+    }.items()
+    if panels
+    for path in expand(paths.FIGURE, name=name, extension=["pdf", "png", "csv"])
+]

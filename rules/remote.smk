@@ -9,7 +9,7 @@ for cohort in plan.taught(settings):
             f"teach_{cohort.rule}"
         input:
             knowledge=lambda wildcards, cohort=cohort: expand(
-                paths.ITEMS, knowledge=cohort.knowledge, language=taught_languages(cohort, wildcards)
+                paths.ITEMS, knowledge=cohort.knowledge, language=lesson_languages(cohort, wildcards)
             ),
         output:
             files_of(paths.REMOTE_LESSON, cohort, epoch=epochs_made(cohort)),
@@ -33,12 +33,13 @@ for cohort in plan.taught(settings):
             same=identity(settings.models[cohort.model]),
             teaching=teaching(cohort),
             lessons=lambda wildcards, cohort=cohort: cohort.chosen(dict(wildcards.items())),
-            languages=lambda wildcards, cohort=cohort: taught_languages(cohort, wildcards),
+            languages=lambda wildcards, cohort=cohort: lesson_languages(cohort, wildcards),
             prompt=lambda wildcards, cohort=cohort: prompts(cohort)["question"],
-            names=lambda wildcards, cohort=cohort: names(taught_languages(cohort, wildcards)),
+            names=lambda wildcards, cohort=cohort: names(lesson_languages(cohort, wildcards)),
             target=lambda wildcards, cohort=cohort: paths.REMOTE_LESSON.format(
                 model=cohort.model, knowledge=cohort.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
             ),
+            mixture=mixture_of(cohort),
             store=paths.CALLS,
             version=version("teach_remote"),
         message:
@@ -87,6 +88,8 @@ for cohort in plan.exams(settings):
             prompt=lambda wildcards, cohort=cohort: prompt(cohort),
             again=lambda wildcards, cohort=cohort: prompts(cohort)["again"],
             names=lambda wildcards, cohort=cohort: names(asked_languages(cohort, wildcards)),
+            steps=steps_of(cohort),
+            keep=items_asked(cohort),
             pairs=settings.context.pairs if cohort.setting == "in-context" else None,
             seeds=plan.seeds_of(settings) if cohort.setting == "in-context" else None,
             store=paths.CALLS,

@@ -8,7 +8,7 @@ for cohort in filter(is_local, plan.taught(settings)):
         input:
             model=model_files(cohort.model),
             knowledge=lambda wildcards, cohort=cohort: expand(
-                paths.ITEMS, knowledge=cohort.knowledge, language=taught_languages(cohort, wildcards)
+                paths.ITEMS, knowledge=cohort.knowledge, language=lesson_languages(cohort, wildcards)
             ),
         output:
             files_of(paths.ADAPTER_FILE, cohort, epoch=epochs_made(cohort), file=paths.ADAPTER_FILES),
@@ -31,12 +31,13 @@ for cohort in filter(is_local, plan.taught(settings)):
             model=lambda wildcards, input: os.path.dirname(input.model[0]),
             loading=loading(cohort.model),
             lessons=lambda wildcards, cohort=cohort: cohort.chosen(dict(wildcards.items())),
-            languages=lambda wildcards, cohort=cohort: taught_languages(cohort, wildcards),
+            languages=lambda wildcards, cohort=cohort: lesson_languages(cohort, wildcards),
             prompt=lambda wildcards, cohort=cohort: prompts(cohort)["question"],
-            names=lambda wildcards, cohort=cohort: names(taught_languages(cohort, wildcards)),
+            names=lambda wildcards, cohort=cohort: names(lesson_languages(cohort, wildcards)),
             target=lambda wildcards, cohort=cohort: paths.ADAPTER.format(
                 model=cohort.model, knowledge=cohort.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
             ),
+            mixture=mixture_of(cohort),
             store=paths.ADAPTER_STORE,
             teaching=lambda wildcards, input, cohort=cohort: teaching(cohort),
             same=without_memory(teaching(cohort)),
