@@ -9,6 +9,7 @@ SHIPPED_MANIFEST = "data/sandbox/manifest.json"
 ADAPTER_STORE = "data/cache/adapters"
 CALLS = "data/cache/calls"
 PROMPTS = "data/prompts.yaml"
+STEPS = "data/steps.yaml"
 PRICES = "data/prices.csv"
 
 ITEMS = "results/knowledge/{knowledge}/items/{language}.parquet"

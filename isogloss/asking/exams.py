@@ -41,26 +41,22 @@ def questions(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def worded(table: pl.DataFrame, prompt: str, names: dict[str, str], language: str = "asked_in") -> pl.DataFrame:
-    """An exam or a lesson with each question put into a prompt (as in `isogloss.asking.prompts`).
+    """An exam or a lesson with each question put into a prompt (as in `isogloss.asking.prompts`), after the context in the column
+    text, if there is one; that column is dropped.
 
     The column `language` says which language a question is in, `names` what that is called.
     """
+    texts = table["text"] if "text" in table.columns else [None] * len(table)
     questions = [
-        prompt.format(question=text, language=names[code]) for code, text in table.select(language, "question").iter_rows()
+        prompt.format(context=context, question=question, language=names[code])
+        for context, (code, question) in zip(texts, table.select(language, "question").iter_rows(), strict=True)
     ]
-    return table.with_columns(pl.Series("question", questions, dtype=pl.String))
+    return table.with_columns(pl.Series("question", questions, dtype=pl.String)).drop("text", strict=False)
 
 
-def in_context(
-    exam: pl.DataFrame,
-    lesson: pl.DataFrame,
-    pairs: int,
-    seeds: list[int],
-    prompt: str = PLAIN,
-    names: dict[str, str] | None = None,
-) -> pl.DataFrame:
-    """The exam once a seed, each question in a prompt with a context, with the columns seed and context (what the context says,
-    as `language:item`). `names` are those of the languages asked, where the prompt mentions them.
+def after_contexts(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list[int]) -> pl.DataFrame:
+    """The exam once a seed, each question as it is and beside it a context, with the columns seed, context (what it says, as
+    `language:item`) and text (as it stands in prompts).
 
     `lesson` has version, item, question and answer, as from `isogloss.teaching.lessons.content`; a context has `pairs` of them,
     or of two languages half as many items, each in both.
@@ -72,18 +68,30 @@ def in_context(
         lines = interleaved(drawn(items, max(1, pairs // len(versions)), seed), versions, seed)
         texts = written(lesson, lines)
         named = {item: [f"{version}:{other}" for version, other in chosen] for item, chosen in lines.items()}
-        asked = [
-            prompt.format(context=texts[item], question=question, language=(names or {}).get(code))
-            for code, item, question in exam.select("asked_in", "item", "question").iter_rows()
-        ]
         parts.append(
             exam.with_columns(
                 pl.lit(seed).alias("seed"),
                 pl.Series("context", [named[item] for item in exam["item"]], dtype=pl.List(pl.String)),
-                pl.Series("question", asked),
+                pl.Series("text", [texts[item] for item in exam["item"]], dtype=pl.String),
             )
         )
     return pl.concat(parts)
+
+
+def in_context(exam: pl.DataFrame, lesson: pl.DataFrame, pairs: int, seeds: list[int]) -> pl.DataFrame:
+    """The exam `after_contexts`, each context and question in a plain prompt."""
+    return worded(after_contexts(exam, lesson, pairs, seeds), PLAIN, dict.fromkeys(exam["asked_in"], ""))
+
+
+def bare_exams(
+    items: dict[str, pl.DataFrame], asked: dict[str, list[str]], pairs: int | None, seeds: list[int]
+) -> dict[str, pl.DataFrame]:
+    """The exam of each lesson in the languages it is `asked` in, its questions in no prompt; `after_contexts` of so many `pairs`,
+    where the lesson is in the prompt."""
+    exams = {lesson: questions({code: items[code] for code in codes}) for lesson, codes in asked.items()}
+    if pairs is None:
+        return exams
+    return {lesson: after_contexts(exam, content(lesson, items), pairs, seeds) for lesson, exam in exams.items()}
 
 
 def exams_of(
@@ -96,10 +104,7 @@ def exams_of(
 ) -> dict[str, pl.DataFrame]:
     """The exam of each lesson in the languages it is `asked` in, its questions put into the prompt; once a seed after a context
     of so many `pairs`, where the lesson is in the prompt."""
-    exams = {lesson: questions({code: items[code] for code in codes}) for lesson, codes in asked.items()}
-    if pairs is None:
-        return {lesson: worded(exam, prompt, names) for lesson, exam in exams.items()}
-    return {lesson: in_context(exam, content(lesson, items), pairs, seeds, prompt, names) for lesson, exam in exams.items()}
+    return {lesson: worded(exam, prompt, names) for lesson, exam in bare_exams(items, asked, pairs, seeds).items()}
 
 
 def named(held: pl.DataFrame, about: dict[str, str], lesson: str) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Exams held: asked of a model taught a lesson (or nothing), several lessons at once."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.exams import apart, together
 from isogloss.asking.generation import answer_greedily
+from isogloss.asking.prompts import parsed
 from isogloss.config import Asking
 from isogloss.teaching.stacked import Adapter, stacked
 
@@ -67,6 +69,41 @@ def hold_taught(
         rank = [order[key] for key in table.select("asked_in", "item").iter_rows()]
         whole[lesson] = table.with_columns(rank=pl.Series(rank)).sort("seed", "epoch", "rank").drop("rank")
     return whole
+
+
+def ask_locally(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, asking: Asking, prompts: list[str], form: str
+) -> list[tuple[str | None, str]]:
+    """Answer and state (`answered`, `unfinished` or `unparsed`) of each prompt, as of `isogloss.asking.remote.answer_remotely`.
+
+    An answer is unparsed without the tags that `form`, what the prompts were made from, wants, and where it is blank.
+    """
+    (said,) = answer_greedily(model, tokenizer, prompts, asking.max_new_tokens, asking.batch)
+    found = [(parsed(form, text) or "").strip() or None for text in said]
+    states = [
+        "unfinished" if text is None else "unparsed" if answer is None else "answered"
+        for text, answer in zip(said, found, strict=True)
+    ]
+    return list(zip(found, states, strict=True))
+
+
+def hold_taught_singly(
+    base: PreTrainedModel,
+    exams: dict[str, pl.DataFrame],
+    adapters: dict[str, dict[tuple[int, int], str | Path]],
+    held: Callable[[pl.DataFrame], pl.DataFrame],
+) -> dict[str, pl.DataFrame]:
+    """What `held` makes of the exam of each lesson with each adapter of the lesson, keyed by (seed, epoch), alone in `base`; with
+    the columns seed, epoch and context (null). For exams in steps: what is asked depends on what this adapter said before.
+    """
+    parts: dict[str, list[pl.DataFrame]] = {lesson: [] for lesson in exams}
+    for lesson, exam in exams.items():
+        for (seed, epoch), folder in sorted(adapters[lesson].items()):
+            with stacked(base, *read_adapters([folder]), base.dtype):
+                table = held(exam)
+            own = {"seed": pl.lit(seed), "epoch": pl.lit(epoch), "context": pl.lit(None, dtype=pl.List(pl.String))}
+            parts[lesson].append(table.with_columns(**own))
+    return {lesson: pl.concat(tables) for lesson, tables in parts.items()}
 
 
 def read_adapters(folders: list[str | Path]) -> tuple[list[Adapter], float]:
