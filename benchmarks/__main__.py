@@ -14,7 +14,7 @@ import torch
 import yaml
 from matplotlib import pyplot as plt
 
-from benchmarks import asking, harness, scale, teaching, whole
+from benchmarks import asking, harness, neurons, scale, teaching, whole
 from benchmarks.work import Work
 from isogloss.models.sandbox.pretrain import matmul_peak
 
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "teach-1": teaching.run_singly,
     "ask": asking.run,
     "in-context": asking.run_in_context,
+    "neurons": neurons.run,
     "cell": harness.run,
     "study": whole.run,
     "scale": scale.run,
@@ -34,6 +35,7 @@ SIZES = {
     "teach-1": ((12, 1, 1), (120, 3, 1)),
     "ask": ((8, 12, 3), (60, 12, 3)),
     "in-context": ((9, 1, 3), (60, 1, 3)),
+    "neurons": ((9, 1, 3), (60, 1, 3)),
     "cell": ((120, 2, 1), (120, 12, 3)),
     "study": ((12, 3, 1), (120, 12, 1)),
     "scale": ((12, 1, 1), (12, 1, 1)),

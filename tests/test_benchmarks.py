@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 import torch
 
-from benchmarks import asking, teaching
+from benchmarks import asking, neurons, teaching
 from benchmarks.__main__ import draw
 from benchmarks.work import Row, Work, alternate
 
@@ -25,6 +25,13 @@ def test_teaching(work):
 def test_asking(work):
     """Raises where answers differ for another reason than rounding."""
     assert len(asking.run(work)) == 2
+
+
+def test_neurons(work):
+    """Raises where a change of nothing changes answers."""
+    rows = neurons.run(work)
+    assert [row.target for row in rows] == [pytest.approx(0.769, abs=0.001)] * 2
+    assert all(row.ours_seconds > 0 and row.baseline_seconds > 0 for row in rows)
 
 
 def test_different_answers_are_not_taken_for_rounding(work, monkeypatch):
