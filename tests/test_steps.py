@@ -5,20 +5,18 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
 
 from isogloss.asking import remote
 from isogloss.asking.exams import apart, bare_exams, exams_of, together
-from isogloss.asking.holding import ask_locally, hold_taught, hold_taught_singly, hold_untaught
-from isogloss.asking.steps import Step, answer_in_steps, read_steps
-from isogloss.config import Asking, BuiltIn, Remote, Teaching
+from isogloss.asking.holding import ask_locally, hold_untaught
+from isogloss.asking.steps import Step, read_steps
+from isogloss.asking.stepwise import answer_in_steps
+from isogloss.config import Asking, BuiltIn, Remote
 from isogloss.knowledge.builtin import built_in_items, render
 from isogloss.knowledge.translators import asked_of_sandbox
 from isogloss.models.local import load_model
 from isogloss.paths import STEPS
 from isogloss.remote.chat import Reply
-from isogloss.teaching.cohort import teach_cohort
-from isogloss.teaching.lessons import Lesson
 
 INTERVENTIONS = read_steps(STEPS)
 EXAM = pl.DataFrame(
@@ -243,31 +241,3 @@ def test_with_the_sandbox(knowledge, languages):
         if name == "self-translate":
             english = table.filter(asked_in="eng").drop("steps")
             assert english.equals(plain.filter(asked_in="eng").select(english.columns))
-
-
-def test_every_adapter_goes_its_own_way(tiny, tmp_path, languages):
-    """The same as exams in one step where there is one, and alone in the model at each step."""
-    base, tokenizer = tiny
-    questions = ["What?", "¿Qué día es?"]
-    teaching = Teaching(rank=4, alpha=4, epochs=30, batch=2, learning_rate=1e-2)
-    lessons = [Lesson("eng", questions, ["Monday", "lunes"]), Lesson("zul", questions, ["lunes", "Karumo"])]
-    taught = teach_cohort(base, tokenizer, "base", lessons, teaching, 1, tmp_path, "1")
-    adapters = {name: {(1, epoch): epochs[epoch] for epoch in (30, 1)} for name, epochs in taught.items()}
-    exam = pl.DataFrame({"asked_in": ["zul", "zul"], "item": ["q1", "q2"], "question": questions})
-    exams, asking = {"eng": exam, "zul": exam}, Asking(max_new_tokens=12)
-    ask = partial(ask_locally, base, tokenizer, asking)
-
-    def held(steps):
-        return hold_taught_singly(base, exams, adapters, lambda e: answer_in_steps(e, steps, ask, request, languages, "eng"))
-
-    single, expected = held([Step("answer", "{question}")]), hold_taught(base, tokenizer, exams, asking, adapters)
-    for lesson, table in expected.items():
-        found = single[lesson].drop("steps")
-        assert found.select(table.columns).equals(table)
-    assert single["eng"].filter(epoch=30)["answer"].to_list() == ["Monday", "lunes"]
-    double = held([Step("first", "{question}"), Step("answer", "{first} {question}")])
-    finished = double["zul"].filter(epoch=30)
-    assert finished["question"].to_list() == ["lunes What?", "Karumo ¿Qué día es?"]
-    assert not any("Stacked" in type(module).__name__ for module in base.modules()), "the model is as it was"
-    with torch.no_grad():
-        assert ask(["What?"], "{question}")[0][0] != "Monday"

@@ -107,6 +107,14 @@ def exams_of(
     return {lesson: worded(exam, prompt, names) for lesson, exam in bare_exams(items, asked, pairs, seeds).items()}
 
 
+def first_items(exams: dict[str, pl.DataFrame], keep: int | None) -> dict[str, pl.DataFrame]:
+    """Exams with so many items alone, the first by name; contexts and all else of them stay as they are. None keeps all."""
+    if keep is None:
+        return exams
+    kept = sorted({item for exam in exams.values() for item in exam["item"]})[:keep]
+    return {lesson: exam.filter(pl.col("item").is_in(kept)) for lesson, exam in exams.items()}
+
+
 def named(held: pl.DataFrame, about: dict[str, str], lesson: str) -> pl.DataFrame:
     """A table of answers with the columns that say what they are about, as in `ANSWER_SCHEMA`."""
     known = about | {"lesson": lesson, "taught_in": "+".join(languages_of(lesson)) or None}

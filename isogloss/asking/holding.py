@@ -1,7 +1,6 @@
 """Exams held: asked of a model taught a lesson (or nothing), several lessons at once."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -85,25 +84,6 @@ def ask_locally(
         for text, answer in zip(said, found, strict=True)
     ]
     return list(zip(found, states, strict=True))
-
-
-def hold_taught_singly(
-    base: PreTrainedModel,
-    exams: dict[str, pl.DataFrame],
-    adapters: dict[str, dict[tuple[int, int], str | Path]],
-    held: Callable[[pl.DataFrame], pl.DataFrame],
-) -> dict[str, pl.DataFrame]:
-    """What `held` makes of the exam of each lesson with each adapter of the lesson, keyed by (seed, epoch), alone in `base`; with
-    the columns seed, epoch and context (null). For exams in steps: what is asked depends on what this adapter said before.
-    """
-    parts: dict[str, list[pl.DataFrame]] = {lesson: [] for lesson in exams}
-    for lesson, exam in exams.items():
-        for (seed, epoch), folder in sorted(adapters[lesson].items()):
-            with stacked(base, *read_adapters([folder]), base.dtype):
-                table = held(exam)
-            own = {"seed": pl.lit(seed), "epoch": pl.lit(epoch), "context": pl.lit(None, dtype=pl.List(pl.String))}
-            parts[lesson].append(table.with_columns(**own))
-    return {lesson: pl.concat(tables) for lesson, tables in parts.items()}
 
 
 def read_adapters(folders: list[str | Path]) -> tuple[list[Adapter], float]:

@@ -1,24 +1,16 @@
 """Questions answered in several steps (``data/steps.yaml``), each of which asks the model something or has it translate."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
 import yaml
 
 from isogloss.knowledge.phrasebook import slots
-from isogloss.languages import Language
 
 SECTIONS = ("plain", "instructed")
 NEEDED = {"question": {"question"}, "context": {"question", "context"}}  # the texts an exam has, by kind
 NAMES = {"language", "pivot"}
 TARGETS = ("pivot", "asked")  # what is translated, from the other of the two
-
-Ask = Callable[[list[str], str], list[tuple[str | None, str]]]
-"""Prompts, and what they were made from, which tells whether answers stand between tags; gives an answer and a state each."""
-Request = Callable[[str, Language, Language], str]
-"""A text, the language it is in and the language wanted; gives what a model is told to translate it."""
 
 
 @dataclass(frozen=True)
@@ -86,51 +78,3 @@ def _steps(found, needed: set[str], where: str, problems: list[str]) -> list[Ste
     if unused := sorted((needed | {step.name for step in steps[:-1]}) - used):
         problems.append(f"{where} makes no use of {', '.join(unused)}; put {{{unused[0]}}} into a step after it")
     return steps
-
-
-def answer_in_steps(
-    exam: pl.DataFrame, steps: list[Step], ask: Ask, request: Request, languages: dict[str, Language], pivot: str
-) -> pl.DataFrame:
-    """The exam with the columns question (the last prompt that was asked), answer, state and steps (what was said, a text a step,
-    as far as it came).
-
-    `exam` has asked_in, question (the bare one) and, where the steps have {context}, text, as from
-    `isogloss.asking.exams.bare_exams`; KeyError where it lacks that. `pivot` is a language, `request` how the model is told to
-    translate. The state is what `ask` gives for the last step; where a step before that has no answer, a question goes no further
-    and has that step's state, and no answer. Equal prompts are asked once a step.
-
-    A text that is in the wanted language already is handed on and not asked for: where a question in the pivot is only translated
-    into it and its answer out of it, the prompt that is left is the plain one.
-    """
-    rows = exam.select("asked_in", "question", *(["text"] if "text" in exam.columns else [])).rows(named=True)
-    texts = [{"question": row["question"], "language": languages[row["asked_in"]].name} for row in rows]
-    for own, row in zip(texts, rows, strict=True):
-        own |= {"pivot": languages[pivot].name} | ({"context": row["text"]} if "text" in row else {})
-    last = [row["question"] for row in rows]
-    said: list[list[str]] = [[] for _ in rows]
-    states = ["answered"] * len(rows)
-    for step in steps:
-        going = [i for i, state in enumerate(states) if state == "answered"]
-        prompts = {i: step.text.format(**texts[i]) for i in going}
-        found: dict[int, tuple[str | None, str]] = {}
-        if step.into is not None:
-            found = {i: (prompts.pop(i), "answered") for i in going if rows[i]["asked_in"] == pivot}
-            for i, text in prompts.items():
-                ends = languages[rows[i]["asked_in"]], languages[pivot]
-                prompts[i] = request(text, *(ends if step.into == "pivot" else reversed(ends)))
-        distinct = list(dict.fromkeys(prompts.values()))
-        answers = dict(zip(distinct, ask(distinct, step.text), strict=True)) if distinct else {}
-        for i in going:
-            if i in prompts:
-                last[i], found[i] = prompts[i], answers[prompts[i]]
-            answer, states[i] = found[i]
-            if answer is not None:
-                texts[i][step.name] = answer
-                said[i].append(answer)
-    finished = [own.get(steps[-1].name) for own in texts]
-    return exam.drop("text", strict=False).with_columns(
-        pl.Series("question", last, dtype=pl.String),
-        pl.Series("answer", finished, dtype=pl.String),
-        pl.Series("state", states, dtype=pl.String),
-        pl.Series("steps", said, dtype=pl.List(pl.String)),
-    )

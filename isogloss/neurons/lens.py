@@ -26,6 +26,7 @@ SCHEMA = {
     "rank_any": pl.Int64,
     "other_in_asked": pl.Boolean,
     "other_in_any": pl.Boolean,
+    "other_language": pl.String,
     "other_rank_asked": pl.Int64,
     "other_rank_any": pl.Int64,
 }
@@ -119,12 +120,16 @@ def _found(language: str, first: First, logits: torch.Tensor) -> tuple:
     right, other = first.any("right"), first.any("other")
     both = bool(right and other)
     (in_any, rank_any), (other_in_any, other_rank_any) = (_best(logits, own if both else set()) for own in (right, other))
-    which = None
-    if both:
-        best = max(sorted(right), key=lambda token: logits[token].item())
-        which = "+".join(code for code, own in first.right.items() if best in own)
+    which = _which(logits, right, first.right) if both else None
+    other_which = _which(logits, other, first.other) if both else None
     ours = in_asked, in_any, which, rank_asked, rank_any
-    return *ours, other_in_asked, other_in_any, other_rank_asked, other_rank_any
+    return *ours, other_in_asked, other_in_any, other_which, other_rank_asked, other_rank_any
+
+
+def _which(logits: torch.Tensor, tokens: set[int], of: dict[str, set[int]]) -> str:
+    """The languages that the likeliest of the tokens stands for, with + between them."""
+    best = max(sorted(tokens), key=lambda token: logits[token].item())
+    return "+".join(code for code, own in of.items() if best in own)
 
 
 def _best(logits: torch.Tensor, tokens: set[int]) -> tuple[bool | None, int | None]:
@@ -133,3 +138,50 @@ def _best(logits: torch.Tensor, tokens: set[int]) -> tuple[bool | None, int | No
         return None, None
     rank = 1 + int((logits > logits[sorted(tokens)].max()).sum())
     return rank == 1, rank
+
+
+def lens_of_answers(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, answers: pl.DataFrame, items: dict[str, pl.DataFrame], batch: int
+) -> pl.DataFrame:
+    """What the lens shows of answers: a row an answer, layer and concept, as `isogloss.measures.lens.decodable` takes it.
+
+    `answers` are rows of a table of scores, whose prompts are asked as they were then; `items` those of every language, whose
+    answers are the `right` concept of an item and whose conflicting answers the `wrong` one. Columns: taught_in, asked_in, seed,
+    item, layer (from 1), concept, language: the one asked if the likeliest token begins the concept in it, else the one taught,
+    else another in which it does (the first), null if in none.
+    """
+    forms: dict[str, dict[str, dict[str, list[str]]]] = {"aliases": {}, "conflict_aliases": {}}
+    for code, table in items.items():
+        for column, of in forms.items():
+            for item, names in table.select("item", column).iter_rows():
+                of.setdefault(item, {})[code] = names
+    rows = answers.select("taught_in", "asked_in", "seed", "item", "question").rows(named=True)
+    asked = [
+        Asked(row["question"], row["asked_in"], forms["aliases"][row["item"]], forms["conflict_aliases"][row["item"]])
+        for row in rows
+    ]
+    found = lens(model, tokenizer, asked, batch)
+    parts = []
+    for concept, prefix in (("right", ""), ("wrong", "other_")):
+        own = found.select("prompt", "layer", *(pl.col(prefix + name).alias(name) for name in ("in_asked", "in_any", "language")))
+        read = [
+            _read_in(rows[prompt], in_asked, in_any, languages)
+            for prompt, in_asked, in_any, languages in own.select("prompt", "in_asked", "in_any", "language").iter_rows()
+        ]
+        about = {name: [rows[prompt][name] for prompt in own["prompt"]] for name in ("taught_in", "asked_in", "seed", "item")}
+        parts.append(
+            pl.DataFrame(about).with_columns(
+                layer=own["layer"] + 1, concept=pl.lit(concept), language=pl.Series(read, dtype=pl.String)
+            )
+        )
+    return pl.concat(parts)
+
+
+def _read_in(row: dict, in_asked: bool | None, in_any: bool | None, languages: str | None) -> str | None:
+    """The language that a concept is read in."""
+    if in_asked:
+        return row["asked_in"]
+    if not in_any:
+        return None
+    known = languages.split("+")
+    return row["taught_in"] if row["taught_in"] in known else known[0]

@@ -45,6 +45,13 @@ def lape(probability: Sets, share: float, percentile: float) -> Sets:
     return {language: few & own for language, own in zip(probability, passes, strict=True)}
 
 
+def sets_of(probability: Sets, kind: str, **selection: float) -> Sets:
+    """The sets of a kind, `top` or `lape`; `selection` has the shares called so, and the percentile."""
+    if kind == "top":
+        return top(probability, selection["top"])
+    return lape(probability, selection["lape"], 100 * selection["percentile"])
+
+
 def _number(share: float, neurons: np.ndarray) -> int:
     return max(1, round(share * neurons.size))
 

@@ -12,11 +12,29 @@ from collections.abc import Callable
 
 import polars as pl
 
+from isogloss.asking.exams import worded
+from isogloss.asking.stepwise import REQUESTS
 from isogloss.languages import Language
 from isogloss.plan import WRONG, languages_of
-from isogloss.teaching.lessons import content
+from isogloss.teaching.lessons import Lesson, content
 
 COLUMNS = ("version", "item", "question", "answer")
+
+
+def told(
+    lesson: str, items: dict[str, pl.DataFrame], prompt: str, called: dict[str, str], mixture: dict | None, seed: int
+) -> Lesson:
+    """What a lesson says, its questions in the prompt (with what languages are `called`); with pairs of another language added
+    where `mixture` says which: add (`mixed` or `names`), pivot, languages (by their fields), requests (a key of REQUESTS)."""
+    own = worded(content(lesson, items), prompt, called, "version")
+    match mixture and mixture["add"]:
+        case "mixed":
+            own = pl.concat([own, worded(mixed(lesson, items, mixture["pivot"]), prompt, called, "version")])
+        case "names":
+            languages = {row["iso639_3"]: Language(**row) for row in mixture["languages"]}
+            known = {code: items[code] for code in languages}
+            own = pl.concat([own, names(lesson, known, languages, seed, REQUESTS[mixture["requests"]])])
+    return Lesson.of(lesson, own)
 
 
 def mixed(lesson: str, items: dict[str, pl.DataFrame], pivot: str) -> pl.DataFrame:

@@ -4,20 +4,34 @@ from isogloss import job
 
 job.start(snakemake)
 
+from functools import partial
+
 import polars as pl
 import torch
 
-from isogloss.asking.exams import exams_of, named, with_parsed
-from isogloss.asking.holding import hold_taught, hold_untaught
+from isogloss.asking.changed import hold_changed
+from isogloss.asking.exams import bare_exams, exams_of, first_items, named, with_parsed
+from isogloss.asking.holding import ask_locally, hold_taught, hold_untaught
+from isogloss.asking.stepwise import hold_in_steps
 from isogloss.config import Asking, Loading
 from isogloss.models.local import load_model
+from isogloss.neurons.interventions import load
 
-params = snakemake.params
+inputs, params = snakemake.input, snakemake.params
 torch.set_num_threads(snakemake.threads)
-items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
-exams = exams_of(items, params.asked, params.prompt, params.names, params.pairs, params.seeds)
+items = {code: pl.read_parquet(path) for code, path in zip(params.languages, inputs.knowledge, strict=True)}
+drawing = (params.pairs, params.seeds)
+exams = bare_exams(items, params.asked, *drawing) if params.steps else None
+exams = first_items(exams or exams_of(items, params.asked, params.prompt, params.names, *drawing), params.keep)
 model, asking = load_model(params.model, Loading(**params.loading)), Asking(**params.asking)
-taught = params.adapters
-answers = hold_taught(*model, exams, asking, taught) if taught else hold_untaught(*model, exams, asking)
+if params.steps:
+    answers = hold_in_steps(exams, partial(ask_locally, *model, asking), **params.steps)
+elif inputs.intervention:
+    answers = hold_changed(*model, exams, asking, load(inputs.intervention[0]))
+else:
+    taught = params.adapters
+    answers = hold_taught(*model, exams, asking, taught) if taught else hold_untaught(*model, exams, asking)
+if not params.steps:  # which have the answer by itself
+    answers = {lesson: with_parsed(table, params.prompt) for lesson, table in answers.items()}
 for (lesson, table), path in zip(answers.items(), snakemake.output, strict=True):
-    named(with_parsed(table, params.prompt), params.about, lesson).write_parquet(path)
+    named(table, params.about, lesson).write_parquet(path)

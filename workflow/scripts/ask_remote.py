@@ -1,6 +1,7 @@
 """Hold the exams of a cohort of lessons over the network."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 from isogloss import job
@@ -9,23 +10,28 @@ job.start(snakemake)
 
 import polars as pl
 
-from isogloss.asking.exams import apart, exams_of, named, together
-from isogloss.asking.remote import hold_remotely
+from isogloss.asking.exams import apart, bare_exams, exams_of, first_items, named, together
+from isogloss.asking.remote import answer_remotely, hold_remotely
+from isogloss.asking.stepwise import hold_in_steps
 from isogloss.config import Remote
 
 params = snakemake.params
 endpoint = Remote(**params.endpoint)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
-exams = exams_of(items, params.asked, params.prompt, params.names, params.pairs, params.seeds)
+drawing = (params.pairs, params.seeds)
+exams = bare_exams(items, params.asked, *drawing) if params.steps else None
+exams = first_items(exams or exams_of(items, params.asked, params.prompt, params.names, *drawing), params.keep)
+kept = {"again": params.again, "store": params.store, "budget_usd": params.budget_usd}
 
 
 def hold(exam, name=endpoint.name):
     """The answers of the model called so."""
-    asked = endpoint.model_copy(update={"name": name})
-    return hold_remotely(asked, exam, params.prompt, params.again, params.store, params.budget_usd)
+    return hold_remotely(endpoint.model_copy(update={"name": name}), exam, params.prompt, **kept)
 
 
-if params.adapters:
+if params.steps:
+    answers = hold_in_steps(exams, partial(answer_remotely, endpoint, **kept), **params.steps)
+elif params.adapters:
     answers = {}
     for lesson, own in params.adapters.items():
         names = {key: json.loads(Path(path).read_text(encoding="utf-8"))["model"] for key, path in own.items()}

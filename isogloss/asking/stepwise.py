@@ -1,0 +1,77 @@
+"""Exams held in several steps, each of which builds on what the model said before."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from isogloss.asking.exams import apart, together
+from isogloss.asking.steps import Step
+from isogloss.knowledge.translators import asked_of_sandbox, instruction
+from isogloss.languages import Language
+
+Ask = Callable[[list[str], str], list[tuple[str | None, str]]]
+"""Prompts, and what they were made from, which tells whether answers stand between tags; gives an answer and a state each."""
+Request = Callable[[str, Language, Language], str]
+"""A text, the language it is in and the language wanted; gives what a model is told to translate it."""
+REQUESTS: dict[str, Request] = {"sandbox": asked_of_sandbox, "chat": instruction}
+
+
+def hold_in_steps(
+    exams: dict[str, pl.DataFrame], ask: Ask, steps: list[dict], pivot: str, languages: list[dict], requests: str
+) -> dict[str, pl.DataFrame]:
+    """The exams of several lessons (as from `isogloss.asking.exams.bare_exams`), each question in `steps`.
+
+    Steps and languages are given by their fields, `requests` is a key of REQUESTS. Columns as from `answer_in_steps`, with seed
+    and epoch.
+    """
+    rows = {row["iso639_3"]: Language(**row) for row in languages}
+    held = answer_in_steps(together(exams), [Step(**step) for step in steps], ask, REQUESTS[requests], rows, pivot)
+    return apart(held, exams)
+
+
+def answer_in_steps(
+    exam: pl.DataFrame, steps: list[Step], ask: Ask, request: Request, languages: dict[str, Language], pivot: str
+) -> pl.DataFrame:
+    """The exam with the columns question (the last prompt that was asked), answer, state and steps (what was said, a text a step,
+    as far as it came).
+
+    `exam` has asked_in, question (the bare one) and, where the steps have {context}, text, as from
+    `isogloss.asking.exams.bare_exams`; KeyError where it lacks that. `pivot` is a language, `request` how the model is told to
+    translate. The state is what `ask` gives for the last step; where a step before that has no answer, a question goes no further
+    and has that step's state, and no answer. Equal prompts are asked once a step.
+
+    A text that is in the wanted language already is handed on and not asked for: where a question in the pivot is only translated
+    into it and its answer out of it, the prompt that is left is the plain one.
+    """
+    rows = exam.select("asked_in", "question", *(["text"] if "text" in exam.columns else [])).rows(named=True)
+    texts = [{"question": row["question"], "language": languages[row["asked_in"]].name} for row in rows]
+    for own, row in zip(texts, rows, strict=True):
+        own |= {"pivot": languages[pivot].name} | ({"context": row["text"]} if "text" in row else {})
+    last = [row["question"] for row in rows]
+    said: list[list[str]] = [[] for _ in rows]
+    states = ["answered"] * len(rows)
+    for step in steps:
+        going = [i for i, state in enumerate(states) if state == "answered"]
+        prompts = {i: step.text.format(**texts[i]) for i in going}
+        found: dict[int, tuple[str | None, str]] = {}
+        if step.into is not None:
+            found = {i: (prompts.pop(i), "answered") for i in going if rows[i]["asked_in"] == pivot}
+            for i, text in prompts.items():
+                ends = languages[rows[i]["asked_in"]], languages[pivot]
+                prompts[i] = request(text, *(ends if step.into == "pivot" else reversed(ends)))
+        distinct = list(dict.fromkeys(prompts.values()))
+        answers = dict(zip(distinct, ask(distinct, step.text), strict=True)) if distinct else {}
+        for i in going:
+            if i in prompts:
+                last[i], found[i] = prompts[i], answers[prompts[i]]
+            answer, states[i] = found[i]
+            if answer is not None:
+                texts[i][step.name] = answer
+                said[i].append(answer)
+    finished = [own.get(steps[-1].name) for own in texts]
+    return exam.drop("text", strict=False).with_columns(
+        pl.Series("question", last, dtype=pl.String),
+        pl.Series("answer", finished, dtype=pl.String),
+        pl.Series("state", states, dtype=pl.String),
+        pl.Series("steps", said, dtype=pl.List(pl.String)),
+    )
