@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from isogloss.measures.answer_language import answer_languages, label, vocabulary
-from isogloss.measures.interventions import KEYS, Changes, beside_controls, changes, contrasts, differences, doses, grouped
+from isogloss.measures.interventions import KEYS, Changes, beside_controls, changes, contrasts, differences, doses
 from isogloss.measures.perplexity import ratios
 
 CODES = ["eng", "fra", "swa", "zul"]
@@ -84,16 +84,6 @@ def test_groups_by_hand(hurt):
             ("all", "none"): -0.25 / 4,
         }
     )
-
-
-def test_a_language_drawn_twice_counts_twice():
-    change = np.arange(9.0).reshape(3, 3)
-    chosen, counts = np.array([True, True, True]), np.array([2, 1, 0])
-    means = grouped(change, chosen, counts)
-    assert means[0, 0] == pytest.approx((change[0, 1] + change[1, 0]) / 2)
-    assert means[1, 0] == pytest.approx((2 * change[0, 0] + change[1, 1]) / 3)
-    assert means[2, 0] == pytest.approx((2 * (change[0, 1] + change[1, 0]) + 2 * change[0, 0] + change[1, 1]) / 7)
-    assert np.isnan(means[:, 1:]).all()
 
 
 def test_contrast_of_a_draw_and_over_draws(hurt):

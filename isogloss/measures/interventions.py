@@ -5,10 +5,11 @@ Tables come from `Changes`, which is made once. It takes the score table of the 
 strength, draw, control (whether its neurons are random), selected (list of languages: those of the draw; of a control, those of
 the draw that it imitates). What an intervention is called and does (the columns KEYS) is the same for its controls.
 
-Intervals are percentiles of a crossed bootstrap (Owen & Eckles 2012). Every difference is one between answers to the same
-questions, and resamples of items, seeds and languages are the same for every model. Languages are resampled for means over cells,
-not for a single cell; models of an intervention (draws, or controls) for means over them. An interval of one draw therefore says
-nothing of other draws.
+Intervals are percentiles of a crossed bootstrap (Owen & Eckles 2012) of items and seeds, the same for every model, and for means
+over models of an intervention also of these: draws and controls, each on their own. Every difference is one between answers to
+the same questions. An interval of one draw says nothing of other draws. Languages are those asked about, not a sample (resampled
+too, they made intervals two to three times as wide as what estimates varied by in simulations); what the choice of languages
+could do by chance is for the permutation test.
 """
 
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ class Changes:
 
     def means(self, models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means [CELLS, GROUPS] of the change over these models, and resamples of them [resample, CELLS, GROUPS]."""
-        found = grouped(self.change[models], self.chosen[models], np.ones(len(self.languages)))
+        found = grouped(self.change[models], self.chosen[models])
         # resampled as drawn for the first of them, so that draws and controls are resampled apart from each other
         rng = np.random.default_rng([self.seed, int(models[0])])
         weights = resampling_weights(len(models), self.sampled.shape[1], rng)
@@ -78,9 +79,7 @@ def changes(
             errors.append(f"{name}: other items or seeds than the base; delete its score files and run again")
     if errors:
         raise ValueError("\n".join(errors))
-    rng = np.random.default_rng(seed)
-    weights = crossed_weights(before.shape[-2:], resamples, rng)
-    counts = len(languages) * resampling_weights(len(languages), resamples, rng)
+    weights = crossed_weights(before.shape[-2:], resamples, np.random.default_rng(seed))
     chosen = np.array([[code in selected for code in languages] for selected in derived["selected"]])
     change, ends, sampled = [], [], []
     for name, own in zip(derived["model"], chosen, strict=True):
@@ -88,26 +87,22 @@ def changes(
         drawn = resampled_means(difference, weights)
         change.append(difference.mean(axis=(-2, -1)))
         ends.append(percentile_interval(drawn))
-        sampled.append(grouped(drawn, own, counts))
+        sampled.append(grouped(drawn, own))
     low, high = (np.array(side) for side in zip(*ends, strict=True))
     answers = before.shape[-2] * before.shape[-1]
     accuracy = before.mean(axis=(-2, -1))
     return Changes(derived, languages, accuracy, np.array(change), low, high, chosen, np.array(sampled), answers, seed)
 
 
-def grouped(change: np.ndarray, chosen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Means [..., CELLS, GROUPS] of `change` [..., taught, asked] by how many of a cell's languages are `chosen` [..., language].
-
-    `counts` [..., language] is how often each language is there: a cell of two counts as often as both do, one of the diagonal
-    as often as its language. NaN where no cell is left.
-    """
+def grouped(change: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Means [..., CELLS, GROUPS] of `change` [..., taught, asked] by how many of a cell's languages are `chosen` [..., language];
+    NaN where there is no such cell."""
     own = np.eye(change.shape[-1], dtype=bool)
-    weights = np.where(own, counts[..., None], counts[..., :, None] * counts[..., None, :])
     number = chosen[..., :, None].astype(int) + chosen[..., None, :]
     means = []
     for cells in (~own, own, np.ones_like(own)):
         for wanted in (2, 1, 0):
-            weight = weights * cells * (number == wanted)
+            weight = cells & (number == wanted)
             total = weight.sum(axis=(-2, -1))
             value = (weight * change).sum(axis=(-2, -1))
             means.append(np.divide(value, total, out=np.full_like(value, np.nan), where=total > 0))
@@ -135,7 +130,7 @@ def doses(found: Changes) -> pl.DataFrame:
     """Mean change of each group of cells, a row each for every operation and strength, those of random neurons apart.
 
     Columns: the KEYS, control, cells (as in CELLS), group (as in GROUPS; there is no mixed one on the diagonal), models (over
-    which the mean is taken), difference, low, high (95 %; items, seeds, languages and models resampled).
+    which the mean is taken), difference, low, high (95 %; items, seeds and models resampled).
     """
     rows = []
     for about, models in found.kinds():
@@ -156,7 +151,7 @@ def contrasts(found: Changes, tiers: dict[str, str], permutations: int = 10_000)
     """Are cells of two selected languages changed otherwise than cells of none? A row a draw, as published, and one over draws.
 
     Columns: the KEYS, control, cells (as in CELLS), draw (null: all of them), models, both, mixed, none (mean change of each
-    group of cells), contrast (both minus none) with low and high (95 %; items, seeds, languages and models resampled), u and
+    group of cells), contrast (both minus none) with low and high (95 %; items, seeds and models resampled), u and
     p_mann_whitney (two-sided; Mann & Whitney 1947, which takes cells as independent though they share languages; null over draws,
     where the same cell would count several times), p_permutation: two-sided, against contrasts in which as many languages of each
     tier as were selected are called selected at random, for each draw on its own (the observed one counts, Phipson & Smyth
@@ -186,7 +181,7 @@ def _relabelled(found: Changes, model: int, tiers: dict[str, str], permutations:
     for tier in sorted(set(tiers.values())):
         own = [i for i, code in enumerate(found.languages) if tiers[code] == tier]
         chosen[:, own] = rng.permuted(chosen[:, own], axis=1)
-    means = grouped(found.change[model], chosen, np.ones(len(found.languages)))
+    means = grouped(found.change[model], chosen)
     return means[..., BOTH] - means[..., NONE]
 
 
@@ -216,8 +211,8 @@ def beside_controls(found: Changes) -> pl.DataFrame:
 
     Columns: the KEYS, cells (as in CELLS), statistic (`both`, `mixed`, `none`: the mean change of that group; `contrast`: both
     minus none), models, controls (their numbers), selected (the statistic for the neurons selected), random (for random ones),
-    difference of the two with low and high (95 %; items, seeds and languages resampled alike on both sides, draws and controls
-    each on their own). Null where a group has no cell.
+    difference of the two with low and high (95 %; items and seeds resampled alike on both sides, draws and controls each on
+    their own). Null where a group has no cell.
     """
     kinds = [(tuple(about[key] for key in KEYS), about["control"], models) for about, models in found.kinds()]
     controls = {key: models for key, is_control, models in kinds if is_control}

@@ -19,3 +19,17 @@ def ratios(perplexity: pl.DataFrame, base: str) -> pl.DataFrame:
             )
     nll = pl.col("nll") - pl.col("language").replace_strict(before, return_dtype=pl.Float64)
     return others.select("model", "language", ratio=nll.exp())
+
+
+def of_interventions(perplexity: pl.DataFrame, base: str, derived: pl.DataFrame) -> pl.DataFrame:
+    """The ratios of derived models, with what they are (a table as in `isogloss.measures.interventions`).
+
+    Columns: model, intervention, operation, set, strength, draw, control, language, selected (whether the language is), ratio.
+    Models without text are left out.
+    """
+    chosen = perplexity.filter(pl.col("model").is_in([base, *derived["model"]]))
+    return derived.join(ratios(chosen, base), on="model", how="inner", maintain_order="left_right").select(
+        *["model", "intervention", "operation", "set", "strength", "draw", "control", "language"],
+        pl.col("selected").list.contains(pl.col("language")),
+        "ratio",
+    )
