@@ -15,15 +15,15 @@ def draw(panels: list[Panel], pdf: str, png: str, csv: str) -> None:
     """Draw (labels, table of `isogloss.measures.lens.decodable`) of each panel, a row each, and write the numbers drawn."""
     figure = plt.figure(figsize=(7.2, 2.0 * len(panels) + 0.35), layout="constrained")
     for part, (labels, table) in zip(figure.subfigures(len(panels), 1, squeeze=False)[:, 0], panels, strict=True):
-        lost, answers = table["n"][0], table["answers"][0]
         about = f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}"
-        part.suptitle(f"{about}; wrong in another language: {lost} of {answers} answers", x=0.01, ha="left", fontsize=8.5)
+        lost = f"{table['n'][0]} of {table['answers'][0]} answers" if len(table) else "no answer"
+        part.suptitle(f"{about}; wrong in another language: {lost}", x=0.01, ha="left", fontsize=8.5)
         axes = part.subplots(1, len(READ_IN), sharex=True, sharey=True)
         for axis, read_in in zip(axes, READ_IN, strict=True):
             _panel(axis, table.filter(read_in=read_in).sort("layer"))
             axis.set_title(TITLES[read_in], fontsize=7.5)
         axes[0].set_ylabel("wrong answers with the\nconcept decodable, %")
-        axes[1].set_xlabel("layer (0: embeddings)")
+        axes[1].set_xlabel("layer")
     lines = [plt.Line2D([], [], color=colour, linestyle=style, linewidth=1.3) for colour, style in CONCEPTS.values()]
     names = ["the right concept", "a wrong one of its class (chance); bands: 95 %"]
     figure.legend(lines, names, loc="outside lower center", ncols=2, frameon=False)

@@ -5,34 +5,31 @@ import polars as pl
 
 from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
 
+SHARES = [name + end for name in ("right", "wrong", "excess") for end in ("", "_low", "_high")]
+SCHEMA = {"layer": pl.Int64, "read_in": pl.String} | dict.fromkeys(SHARES, pl.Float64) | {"n": pl.Int64, "answers": pl.Int64}
 READ_IN = ("asked", "taught", "any")  # the language asked, the one taught, whichever
 
 
-def decodable(lens: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFrame:
+def decodable(lens: pl.DataFrame, answers: int, resamples: int, seed: int = 0) -> pl.DataFrame:
     """Of wrong answers in another language than was taught, those whose concept can be read from a layer: a row a layer and
-    language it is read in.
+    language it is read in; none if no answer is wrong.
 
-    `lens` has a row an answer, layer and concept: taught_in, asked_in, item, layer (0: embeddings), concept (`right`, or `wrong`:
-    another of its class), language (in which the concept is decoded; null if in none), correct (of the answer given).
+    `lens` has a row a wrong answer, layer and concept: taught_in, asked_in, seed, item, layer (from 1), concept (`right`, or
+    `wrong`: another of its class), language (in which the concept is decoded; null if in none). `answers` is how many there were
+    in another language than was taught, right ones among them.
     Columns: layer, read_in (as in READ_IN), right (share of answers whose right concept is decoded), wrong (the same of the wrong
     concept, what chance would give) and excess (right minus wrong), each with its interval (`right_low`, `right_high`...; 95 %,
-    items resampled, the same for all layers), n (wrong answers), answers (all answers in another language than was taught).
-    Raises ValueError where no answer is wrong.
+    items resampled, the same for all layers), n (wrong answers), answers.
     """
-    crossed = lens.filter(pl.col("taught_in") != pl.col("asked_in"))
-    failed = crossed.filter(~pl.col("correct"))
-    if failed.is_empty():
-        raise ValueError("every answer in another language is right: none is lost")
-    key = ["taught_in", "asked_in", "item"]
-    items, layers = (failed[name].unique().sort().to_list() for name in ("item", "layer"))
+    items, layers = (lens[name].unique().sort().to_list() for name in ("item", "layer"))
     weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
-    counted = failed.group_by("layer", "concept", "item").agg(
+    counted = lens.group_by("layer", "concept", "item").agg(
         pl.len().alias("answers"),
         asked=(pl.col("language") == pl.col("asked_in")).fill_null(False).sum(),
         taught=(pl.col("language") == pl.col("taught_in")).fill_null(False).sum(),
         any=pl.col("language").is_not_null().sum(),
     )
-    answers = {"n": failed.n_unique(key), "answers": crossed.n_unique(key)}
+    about = {"n": lens.n_unique(["taught_in", "asked_in", "seed", "item"]), "answers": answers}
     rows = []
     for layer in layers:
         parts = {concept: _counts(counted.filter(layer=layer, concept=concept), items) for concept in ("right", "wrong")}
@@ -43,8 +40,8 @@ def decodable(lens: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFrame
             for name, (value, *drawn) in found.items():
                 low, high = percentile_interval(np.array(drawn))
                 row |= {name: value, f"{name}_low": float(low), f"{name}_high": float(high)}
-            rows.append(row | answers)
-    return pl.DataFrame(rows).fill_nan(None)
+            rows.append(row | about)
+    return pl.DataFrame(rows, schema=SCHEMA).fill_nan(None)
 
 
 def _counts(table: pl.DataFrame, items: list[str]) -> np.ndarray:
