@@ -84,15 +84,15 @@ def _steps(found, needed: set[str], where: str, problems: list[str]) -> list[Ste
         used |= own
         steps.append(step)
     if unused := sorted((needed | {step.name for step in steps[:-1]}) - used):
-        problems.append(f"{where} makes no use of {', '.join(unused)}; put {{{unused[0]}}} into a step after it")
+        problems.append(f"{where} makes no use of {', '.join(unused)}; put {{{unused[0]}}} into one of the steps")
     return steps
 
 
 def answer_in_steps(
     exam: pl.DataFrame, steps: list[Step], ask: Ask, request: Request, languages: dict[str, Language], pivot: str
 ) -> pl.DataFrame:
-    """The exam with the columns question (the last prompt that was asked), answer, state and steps (what was said, a text a step,
-    as far as it came).
+    """The exam with the columns question (the last prompt that was asked), answer, state and steps (the answers of all
+    steps, as far as it came).
 
     `exam` has asked_in, question (the bare one) and, where the steps have {context}, text, as from
     `isogloss.asking.exams.bare_exams`; KeyError where it lacks that. `pivot` is a language, `request` how the model is told to
