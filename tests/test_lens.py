@@ -85,7 +85,7 @@ def test_what_two_answers_begin_with_alike_does_not_tell_them_apart():
 def test_where_nothing_tells_answers_apart_nothing_is_said(tiny):
     tokenizer = tiny[1]
     (row, *_) = lens(build("llama", len(tokenizer)), tokenizer, [Asked("x", "eng", {"eng": ["7"]}, {"eng": ["7"]})], 1).rows()
-    assert row == (0, 0, *[None] * 9)
+    assert row == (0, 0, *[None] * 10)
 
 
 def test_the_sandbox_begins_its_answer_as_the_lens_has_it(world, languages, books):

@@ -76,5 +76,5 @@ def _steps(found, needed: set[str], where: str, problems: list[str]) -> list[Ste
         used |= own
         steps.append(step)
     if unused := sorted((needed | {step.name for step in steps[:-1]}) - used):
-        problems.append(f"{where} makes no use of {', '.join(unused)}; put {{{unused[0]}}} into a step after it")
+        problems.append(f"{where} makes no use of {', '.join(unused)}; put {{{unused[0]}}} into one of the steps")
     return steps

@@ -32,7 +32,7 @@ def hold_in_steps(
 def answer_in_steps(
     exam: pl.DataFrame, steps: list[Step], ask: Ask, request: Request, languages: dict[str, Language], pivot: str
 ) -> pl.DataFrame:
-    """The exam with the columns question (the last prompt that was asked), answer, state and steps (what was said, a text a step,
+    """The exam with the columns question (the last prompt that was asked), answer, state and steps (the answers of all steps,
     as far as it came).
 
     `exam` has asked_in, question (the bare one) and, where the steps have {context}, text, as from

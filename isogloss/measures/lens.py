@@ -22,6 +22,8 @@ def decodable(lens: pl.DataFrame, answers: int, resamples: int, seed: int = 0) -
     items resampled, the same for all layers), n (wrong answers), answers.
     """
     items, layers = (lens[name].unique().sort().to_list() for name in ("item", "layer"))
+    if not items:
+        return pl.DataFrame(schema=SCHEMA)
     weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
     counted = lens.group_by("layer", "concept", "item").agg(
         pl.len().alias("answers"),

@@ -106,5 +106,5 @@ def _called(lesson: str, items: dict[str, pl.DataFrame]) -> dict[str, tuple[str 
     """The name of what each item is about, None where unknown, and its answer, in the language of a lesson."""
     told = content(lesson, items)
     table = items[_taught(lesson)]
-    names = table["name"] if "name" in table.columns else [None] * len(table)
-    return {item: (name, answer) for item, name, answer in zip(table["item"], names, told["answer"], strict=True)}
+    known = table["name"] if "name" in table.columns else [None] * len(table)
+    return {item: (name, answer) for item, name, answer in zip(table["item"], known, told["answer"], strict=True)}
