@@ -137,7 +137,9 @@ def test_controls_stand_beside_what_they_control(hurt):
     assert off["contrast"]["random"] == pytest.approx(0)
     assert off["contrast"]["difference"] == pytest.approx(-0.375)
     assert off["contrast"]["low"] < -0.375 < off["contrast"]["high"]
-    assert beside_controls(compared(base, (after, 1, False, ["eng", "swa"]))).is_empty()
+    alone = beside_controls(compared(base, (after, 1, False, ["eng", "swa"])))
+    assert alone.is_empty()
+    assert alone.columns == beside_controls(found).columns
 
 
 def test_groups_without_a_cell_are_blank(hurt):

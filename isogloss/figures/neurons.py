@@ -51,10 +51,7 @@ def _drawn(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The rows of the tables that are shown."""
     shown = {name: tables[name] for name in TABLES}
     shown["cells"] = shown["cells"].filter(pl.col("taught_in") != pl.col("asked_in"))
-    for name in ("doses", "contrasts", "controls"):
-        if len(shown[name]):  # there may be no controls, hence no columns
-            shown[name] = shown[name].filter(SHOWN)
-    return shown
+    return shown | {name: shown[name].filter(SHOWN) for name in ("doses", "contrasts", "controls")}
 
 
 def _rows(cells: pl.DataFrame) -> list[tuple[str, float | None]]:
@@ -67,7 +64,7 @@ def _heights(tables: dict[str, pl.DataFrame], languages: int) -> tuple[float, fl
 
 
 def _of(table: pl.DataFrame, row: tuple[str, float | None], **others) -> pl.DataFrame:
-    if table.is_empty():
+    if table.is_empty():  # one without rows has no types when read from a CSV
         return table
     intervention, strength = row
     return table.filter(pl.col("strength").eq_missing(strength), intervention=intervention, **others)
@@ -181,7 +178,7 @@ def _perplexity(axis: plt.Axes, table: pl.DataFrame, name: str, languages: list[
     for text, language in zip(axis.get_yticklabels(), languages, strict=False):
         text.set_color(TIER_COLOURS[language.tier])
     axis.set_title(name, loc="left", fontsize=7.5)
-    axis.set_xlabel("perplexity, times that before")
+    axis.set_xlabel("perplexity, times that before\n(full: selected, hollow: not, x: random)", fontsize=6.3)
     _plain(axis)
 
 

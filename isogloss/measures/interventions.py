@@ -26,6 +26,9 @@ from isogloss.statistics.mantel import p_value
 KEYS = ["intervention", "operation", "set", "strength"]
 CELLS = ("off_diagonal", "diagonal", "all")  # the published contrast does not say which it takes, so there are all three
 GROUPS = ("both", "mixed", "none")  # how many of a cell's two languages are selected: two, one, none
+BESIDE_SCHEMA = dict.fromkeys(["intervention", "operation", "set"], pl.String) | {"strength": pl.Float64}
+BESIDE_SCHEMA |= {"cells": pl.String, "statistic": pl.String, "models": pl.Int64, "controls": pl.Int64}
+BESIDE_SCHEMA |= dict.fromkeys(["selected", "random", "difference", "low", "high"], pl.Float64)
 BOTH, NONE = GROUPS.index("both"), GROUPS.index("none")
 
 
@@ -231,7 +234,7 @@ def beside_controls(found: Changes) -> pl.DataFrame:
             for c, cells in enumerate(CELLS)
             for s, name in enumerate([*GROUPS, "contrast"])
         ]
-    return pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)
+    return pl.DataFrame(rows, schema=BESIDE_SCHEMA).fill_nan(None)
 
 
 def _with_contrast(means: np.ndarray) -> np.ndarray:
