@@ -9,9 +9,15 @@ from isogloss.figures.overlap import draw
 
 from isogloss.languages import Language
 
+
+def shared(path):
+    """What the neurons of two languages have in common, as the figure wants it."""
+    return pl.read_csv(path).select("set", pl.col("language").alias("one"), "other", pl.col("jaccard").alias("shared"))
+
+
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output
 panels = [
-    (labels | {"set": kind}, pl.read_csv(overlap).filter(set=kind), pl.read_csv(layers).filter(set=kind))
+    (labels | {"set": kind}, shared(overlap).filter(set=kind).drop("set"), pl.read_csv(layers).filter(set=kind).drop("set"))
     for labels, overlap, layers in zip(params.panels, inputs.overlap, inputs.layers, strict=True)
     for kind in ("top", "lape")
 ]
