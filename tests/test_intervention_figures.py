@@ -122,7 +122,7 @@ def test_overlap_stands_by_tier_and_what_is_not_known_is_blank(files, kept):
     pairs = itertools.permutations(CODES, 2)
     shared = {"aaa": 0.1, "bbb": 0.2, "ccc": None, "ddd": 0.4}
     table = pl.DataFrame([(a, b, shared[a]) for a, b in pairs], schema=["one", "other", "shared"], orient="row")
-    layers = pl.DataFrame({"language": ["aaa", "aaa", "bbb"], "layer": [0, 2, 1], "neurons": [1, 3, 5]})
+    layers = pl.DataFrame({"language": ["aaa", "aaa", "bbb"], "layer": [1, 3, 2], "neurons": [1, 3, 5]})
     overlap.draw([({"model": "pupil", "set": "top"}, table, layers)], LANGUAGES, *files)
     left, right = kept[0].axes[:2]
     assert [label.get_text() for label in left.get_yticklabels()] == ["bbb", "ddd", "aaa", "ccc"]
@@ -163,13 +163,13 @@ def test_settings_of_mitigations_are_told_apart(files, kept):
 
 def test_lens_over_depth(files, kept):
     rows = [
-        ("aaa", "bbb", f"q{item}", layer, concept, "bbb" if concept == "right" and item < 2 * layer else None, False)
+        ("aaa", "bbb", f"q{item}", layer, concept, "bbb" if concept == "right" and item < 2 * layer else None, 1)
         for item in range(4)
         for layer in range(3)
         for concept in ("right", "wrong")
     ]
-    columns = ["taught_in", "asked_in", "item", "layer", "concept", "language", "correct"]
-    lens.draw([(LABELS, decodable(pl.DataFrame(rows, schema=columns, orient="row"), 50))], *files)
+    columns = ["taught_in", "asked_in", "item", "layer", "concept", "language", "seed"]
+    lens.draw([(LABELS, decodable(pl.DataFrame(rows, schema=columns, orient="row"), 9, 50))], *files)
     shown = {axis.get_title(): [list(line.get_ydata()) for line in axis.lines] for axis in kept[0].axes}
     assert shown == {
         "in the language asked": [[0, 50, 100], [0, 0, 0]],

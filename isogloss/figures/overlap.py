@@ -55,16 +55,16 @@ def _overlap(axis: plt.Axes, overlap: pl.DataFrame, languages: list[Language]) -
 
 def _layers(axis: plt.Axes, layers: pl.DataFrame, languages: list[Language]) -> None:
     codes = [language.iso639_3 for language in languages]
-    depth = layers["layer"].max() + 1
+    depth = layers["layer"].max()
     counts = np.zeros((len(codes), depth))
     for code, layer, neurons in layers.select("language", "layer", "neurons").iter_rows():
-        counts[codes.index(code), layer] = neurons
+        counts[codes.index(code), layer - 1] = neurons
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(100 * counts, total, out=np.full_like(counts, np.nan), where=total > 0)
     _map(axis, shares, LAYERS, "#f3dfd6")
     step = max(1, depth // 8)
-    axis.set_xticks(range(0, depth, step), range(0, depth, step))
-    axis.set_xlabel("layer (0: the first)")
+    axis.set_xticks(range(0, depth, step), range(1, depth + 1, step))
+    axis.set_xlabel("layer")
     _rows(axis, languages, codes)
 
 

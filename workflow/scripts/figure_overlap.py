@@ -5,8 +5,8 @@ from isogloss import job
 job.start(snakemake)
 
 import polars as pl
-from isogloss.figures.overlap import draw
 
+from isogloss.figures.overlap import draw
 from isogloss.languages import Language
 
 

@@ -17,7 +17,8 @@ found = {kind: sets_of(probability, kind, **params.selection) for kind in ("top"
 
 def tables(of):
     """What `of` makes of the sets of each kind."""
-    return pl.concat([of(sets).select(pl.lit(kind).alias("set"), pl.all()) for kind, sets in found.items()])
+    table = pl.concat([of(sets).select(pl.lit(kind).alias("set"), pl.all()) for kind, sets in found.items()])
+    return table.with_columns(pl.col("layer") + 1) if "layer" in table.columns else table  # people count from 1
 
 
 def members(sets):
