@@ -2,8 +2,9 @@
 
     python -m benchmarks.statistics --threads 2
 
-Prints a line for each step; with one thread the processor's seconds too, which other work on the machine changes less; and the most
-memory that was held so far. Accuracies of the simulated matrices are made of factors drawn at random; their answers are 20 items.
+Prints a line for each step; with one thread the processor's seconds too, which other work on the machine changes less; and the
+most memory that was held so far. Accuracies of the simulated matrices are made of factors drawn at random; their answers are 20
+items.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 LANGUAGES = "data/languages.csv"
 SHARES = "data/common_crawl_language_share.csv"
+FLORES = "data/flores200"
 WORLD = ["data/world/relations.yaml", "data/world/syllables.csv", "data/world/territories.csv"]
 PHRASEBOOK = "data/phrasebook/{language}.yaml"
 SHIPPED_FILE = "data/sandbox/{file}"
@@ -47,8 +48,13 @@ TIER_MEANS = "results/{model}/{knowledge}/transferability/{setting}/tiers.csv"
 INEQUALITY = "results/{model}/{knowledge}/transferability/{setting}/inequality.csv"
 EXPLAINED = "results/{model}/{knowledge}/transferability/{setting}/{table}.csv"
 DISPARITY = "results/{model}/{knowledge}/disparity.csv"
+FACTORS = "results/factors/languages.csv"
+SHARES_NOW = "results/factors/common_crawl_language_share.csv"
+FLORES_FETCHED = "results/factors/flores200.json"
 FACTORS_OF_LANGUAGES = "results/factors/{model}/languages.csv"
 FACTORS_OF_PAIRS = "results/factors/{model}/pairs.csv"
+POOLED = "results/pooled/{setting}/{table}.csv"
+OVERLAP = "results/{model}/{knowledge}/neurons/overlap.csv"
 PREFERENCE = "results/{model}/{knowledge}/prioritization/{setting}/preference.csv"
 STRENGTHS = "results/{model}/{knowledge}/prioritization/{setting}/strengths.csv"
 RESISTANCE = "results/{model}/{knowledge}/robustness/{setting}/resistance.csv"
@@ -59,6 +65,7 @@ FIGURE = "results/figures/{name}.{extension}"
 
 EXPLANATIONS = ["correlation", "regression", "predicted", "coefficients", "subsets", "importance", "shap", "effects"]
 EXPLANATIONS += ["left_out_cells", "left_out_languages", "left_out_factors", "predictions"]
+POOLED_TABLES = [*(table for table in EXPLANATIONS if table != "effects"), "models"]  # effects: of single answers
 ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 
 # The files of a folder that rules name one by one (a folder as an output would hide changes inside it).
