@@ -37,7 +37,7 @@ SPECIFICATIONS = (
     Specification("ols_all", "does any other factor help a plane?", estimators.ols, None),
     Specification("ols_selected", "paper A's selection, done where it belongs", estimators.ols_selected, None, folds=200),
     Specification("ridge", "all factors, correlated as they are, shrunk", estimators.ridge, None, folds=200),
-    Specification("forest", "paper A's forest", estimators.forest, folds=200, rows=1000),
+    Specification("forest", "paper A's forest", estimators.forest, folds=200, rows=500),
     Specification(
         "boosting",
         "curved effects and interactions, with directions that theory gives",
