@@ -138,7 +138,9 @@ rule explain:
     input:
         cells=paths.CELLS,
         pairs=paths.FACTORS_OF_PAIRS,
-        neurons=lambda wildcards: [paths.OVERLAP] if settings.explain.neurons and wildcards.model in RUN else [],
+        neurons=lambda wildcards: (
+            [paths.OVERLAP] if settings.explain.neurons and wildcards.model in set(RUN) - set(REMOTE) else []
+        ),
         scores=lambda wildcards: expand(
             paths.SCORES,
             study="transferability",
