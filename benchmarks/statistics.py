@@ -2,12 +2,14 @@
 
     python -m benchmarks.statistics --threads 2
 
-Prints a line for each step; with one thread the processor's seconds too, which other work on the machine changes less. Accuracies
-of the simulated matrices are made of factors drawn at random; their answers are 20 items.
+Prints a line for each step; with one thread the processor's seconds too, which other work on the machine changes less; and the
+most memory that was held so far. Accuracies of the simulated matrices are made of factors drawn at random; their answers are 20
+items.
 """
 
 import argparse
 import itertools
+import resource
 import time
 from collections.abc import Callable
 
@@ -24,6 +26,7 @@ from isogloss.statistics.mixed import count_answers, item_model
 from isogloss.statistics.pairs import Study, study
 from isogloss.statistics.paper import importance, paper_scores, shap_values, subsets
 from isogloss.statistics.predict import check_predictions
+from isogloss.statistics.scores import score_left_out
 from isogloss.statistics.spearman import correlations
 from isogloss.statistics.specifications import DIRECTED, PAPER, SPECIFICATIONS
 
@@ -78,7 +81,9 @@ def steps(found: Study, answers: pl.DataFrame | None, threads: int) -> dict[str,
         "coefficients": lambda: coefficients(found.symmetric.only(PAPER)),
         "unmeasured languages": lambda: check_predictions(found),
     }
-    for specification in SPECIFICATIONS:
+    first, *others = SPECIFICATIONS
+    named[f"left out: {first.name}, baselines, single cells"] = lambda: score_left_out(found, (first,), threads)
+    for specification in others:
         named[f"left out: {specification.name}"] = lambda specification=specification: [
             predict_left_out(found, specification, protocol, threads) for protocol in (TWO, ONE)
         ]
@@ -104,7 +109,8 @@ def main() -> None:
             total += seconds
             processor = f" ({busy:.1f} s of the processor)" if options.threads == 1 else ""
             print(f"{name}; {step}: {seconds:.1f} s{processor}", flush=True)
-        print(f"{name}; all: {total:.0f} s", flush=True)
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(f"{name}; all: {total:.0f} s, {most} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from isogloss.paths import FLORES, SHARES, SHARES_NOW
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
 
 
@@ -391,9 +393,18 @@ class Predictions(Strict):
 class Explain(Strict):
     """What transfer is explained with."""
 
-    flores: str | None = Field(
-        None, description="unpacked folder of FLORES-200 to measure tokenizers on; by default a knowledge set's questions"
+    shares: str = Field(
+        SHARES, description=f"languages' share of the web: a table with iso639_3 and share_percent; {SHARES_NOW} is fetched"
     )
+    flores: str | None = Field(
+        None,
+        description="unpacked folder of FLORES-200 to measure tokenizers on; by default a knowledge set's questions; "
+        f"{FLORES} is fetched",
+    )
+    morphscore: str | None = Field(
+        None, description="folder of MorphScore's segmented words (*_morph_data.csv); without it the column stays blank"
+    )
+    neurons: bool = Field(False, description="true: neurons that languages share are a factor, too (neurons/overlap.csv)")
     eflomal: bool = Field(
         False, description="true: tokens are aligned, too (pip install 'isogloss[eflomal]'); not the same twice"
     )

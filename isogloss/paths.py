@@ -2,6 +2,7 @@
 
 LANGUAGES = "data/languages.csv"
 SHARES = "data/common_crawl_language_share.csv"
+FLORES = "data/flores200"
 WORLD = ["data/world/relations.yaml", "data/world/syllables.csv", "data/world/territories.csv"]
 PHRASEBOOK = "data/phrasebook/{language}.yaml"
 SHIPPED_FILE = "data/sandbox/{file}"
@@ -48,6 +49,9 @@ TIER_MEANS = "results/{model}/{knowledge}/transferability/{setting}/tiers.csv"
 INEQUALITY = "results/{model}/{knowledge}/transferability/{setting}/inequality.csv"
 EXPLAINED = "results/{model}/{knowledge}/transferability/{setting}/{table}.csv"
 DISPARITY = "results/{model}/{knowledge}/disparity.csv"
+FACTORS = "results/factors/languages.csv"
+SHARES_NOW = "results/factors/common_crawl_language_share.csv"
+FLORES_FETCHED = "results/factors/flores200.json"
 FACTORS_OF_LANGUAGES = "results/factors/{model}/languages.csv"
 FACTORS_OF_PAIRS = "results/factors/{model}/pairs.csv"
 HELD_OUT = "results/models/{model}/held_out.parquet"
@@ -61,6 +65,7 @@ LENS = "results/{model}/{knowledge}/lens/answers.parquet"
 LENS_SHARES = "results/{model}/{knowledge}/lens/shares.csv"
 EFFECTS = "results/{model}/{knowledge}/interventions/{table}.csv"
 MITIGATIONS = "results/{model}/{knowledge}/interventions/mitigations.csv"
+POOLED = "results/pooled/{setting}/{table}.csv"
 PREFERENCE = "results/{model}/{knowledge}/prioritization/{setting}/preference.csv"
 STRENGTHS = "results/{model}/{knowledge}/prioritization/{setting}/strengths.csv"
 RESISTANCE = "results/{model}/{knowledge}/robustness/{setting}/resistance.csv"
@@ -75,6 +80,7 @@ DRAWN_EFFECTS = {"cells": "differences"} | {name: name for name in ("doses", "co
 
 EXPLANATIONS = ["correlation", "regression", "predicted", "coefficients", "subsets", "importance", "shap", "effects"]
 EXPLANATIONS += ["left_out_cells", "left_out_languages", "left_out_factors", "predictions"]
+POOLED_TABLES = [*(table for table in EXPLANATIONS if table != "effects"), "models"]  # effects: of single answers
 ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 
 # The files of a folder that rules name one by one (a folder as an output would hide changes inside it).

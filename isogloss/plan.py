@@ -1,5 +1,6 @@
 """What there is to do: which lessons are taught, which exams are asked. Nothing heavy is imported here."""
 
+import csv
 import functools
 import itertools
 import random
@@ -286,6 +287,12 @@ def measured(config: Config) -> list[str]:
 def published(config: Config) -> list[str]:
     """Models whose transfer others have measured, that named targets include."""
     return [key for key in config.run if key not in runnable(config)]
+
+
+def languages_of_matrix(path: str) -> set[str]:
+    """The languages of a published matrix, from its first row."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return set(next(csv.reader(file), [])[1:])
 
 
 def sandboxes(config: Config) -> list[str]:

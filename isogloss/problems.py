@@ -6,10 +6,11 @@ from pathlib import Path
 from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, SentenceTransformer, Source
 from isogloss.intervention_problems import intervention_problems
 from isogloss.languages import Language
+from isogloss.paths import FLORES, SHARES_NOW
 from isogloss.plan import STUDIES, lessons_of, runnable
 
 # Folders of results/ that a model's key must not be mistaken for.
-RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
+RESERVED = ("knowledge", "models", "factors", "alignment", "pooled", "figures", "logs", "benchmarks")
 TABLES = (".json", ".csv", ".jsonl", ".parquet")  # what knowledge can be read from, beside folders
 
 
@@ -55,6 +56,7 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
     for key in set(models) & set(translators):
         problems.append((("translators", key), f"a model is called {key}, too; write {key}-translator:"))
     problems += _knowledge(raw, config, languages)
+    problems += _explain(_section(raw, "explain"))
     run = raw.get("run")
     for i, key in enumerate(run if isinstance(run, list) else []):
         if key not in models:
@@ -135,6 +137,23 @@ def _knowledge(raw: dict, config: Config | None, languages: dict[str, Language])
         problems.append((("judge",), f"no model with provider openai is called {config.judge!r}; {known}"))
     if config.judge is None and (config.scoring == "judge" or (config.translation and config.translation.judged)):
         problems.append((("judge",), "is needed; add the line judge: MODEL, one of models with provider openai"))
+    return problems
+
+
+def _explain(section: dict) -> list[tuple[tuple, str]]:
+    """Problems of the files that transfer is explained with; what rules fetch need not be there yet."""
+    problems: list[tuple[tuple, str]] = []
+    shares, flores, morphscore = (section.get(key) for key in ("shares", "flores", "morphscore"))
+    if isinstance(shares, str) and shares != SHARES_NOW and not Path(shares).is_file():
+        problems.append(
+            (("explain", "shares"), f"there is no {shares}; write shares: TABLE.csv, or {SHARES_NOW}, which is fetched")
+        )
+    if isinstance(flores, str) and flores != FLORES and not (Path(flores) / "dev").is_dir():
+        text = f"{flores} is no folder of FLORES-200 (no dev in it); write flores: FOLDER, or {FLORES}, which is fetched"
+        problems.append((("explain", "flores"), text))
+    if isinstance(morphscore, str) and not list(Path(morphscore).glob("*_morph_data.csv")):
+        text = f"{morphscore} is no data folder of MorphScore (no *_morph_data.csv in it); write morphscore: FOLDER"
+        problems.append((("explain", "morphscore"), text))
     return problems
 
 

@@ -306,6 +306,27 @@ def factor_knowledge(model):
     return list(settings.knowledge)[:1] if known and not settings.explain.flores else []
 
 
+def made_for(models):
+    """The languages that models were made for, of those that say so."""
+    found = {model: getattr(settings.models[model], "optimised", None) for model in models}
+    return {model: codes for model, codes in found.items() if codes is not None}
+
+
+def languages_of_panel(panel):
+    """The languages of the config that a matrix has, be it measured here or by others."""
+    if panel["model"] in RUN:
+        return set(settings.languages)
+    table = settings.models[panel["model"]].transferability[panel["setting"]]
+    return set(settings.languages) & plan.languages_of_matrix(table)
+
+
+def pooled_label(entry):
+    """What a figure calls the mean of the matrices of a setting."""
+    setting, panels = entry
+    knowledge = ", ".join(dict.fromkeys(panel["knowledge"] for panel in panels))
+    return {"model": f"mean of {len(panels)} matrices", "knowledge": knowledge, "setting": setting}
+
+
 def own_measure(path, study, setting, wildcards):
     """A measure of a model, if the config asks for it."""
     asked = wildcards.knowledge in plan.knowledge_of(settings, study) and setting in plan.settings_of(settings, study)

@@ -32,8 +32,10 @@ rule published:
 
 rule factors:
     input:
-        shares=paths.SHARES,
+        shares=settings.explain.shares,
         tokenizer=lambda wildcards: tokenizer_files(wildcards.model),
+        flores=[paths.FLORES_FETCHED] if settings.explain.flores == paths.FLORES else [],
+        morphscore=sorted(map(str, Path(settings.explain.morphscore).glob("*.csv"))) if settings.explain.morphscore else [],
         knowledge=lambda wildcards: expand(paths.ITEMS, knowledge=factor_knowledge(wildcards.model), language=settings.languages),
     output:
         languages=paths.FACTORS_OF_LANGUAGES,
@@ -54,6 +56,7 @@ rule factors:
         encoding=lambda wildcards: getattr(settings.models[wildcards.model], "tokenizer", None),
         knowledge=lambda wildcards: next(iter(factor_knowledge(wildcards.model)), None),
         flores=settings.explain.flores,
+        morphscore=settings.explain.morphscore,
         eflomal=settings.explain.eflomal,
         version=version("factors"),
     message:
@@ -62,10 +65,82 @@ rule factors:
         "../workflow/scripts/factors.py"
 
 
+rule language_factors:
+    input:
+        shares=settings.explain.shares,
+    output:
+        paths.FACTORS,
+    log:
+        "results/logs/language_factors.log",
+    benchmark:
+        "results/benchmarks/language_factors.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        languages=language_rows(),
+        optimised=made_for([*RUN, *plan.published(settings)]),
+        version=version("language_factors"),
+    message:
+        "What is known of the languages"
+    script:
+        "../workflow/scripts/language_factors.py"
+
+
+# These two need a network; nothing needs them unless the config says so.
+rule flores:
+    output:
+        paths.FLORES_FETCHED,  # what was found; the sentences stay where they are when it is made again
+    log:
+        "results/logs/flores.log",
+    benchmark:
+        "results/benchmarks/flores.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=60,
+    params:
+        folder=paths.FLORES,
+        version=version("flores"),
+    message:
+        "Fetch FLORES-200 into {params.folder}"
+    script:
+        "../workflow/scripts/flores.py"
+
+
+rule common_crawl_shares:
+    output:
+        paths.SHARES_NOW,
+    log:
+        "results/logs/common_crawl_shares.log",
+    benchmark:
+        "results/benchmarks/common_crawl_shares.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        version=version("common_crawl_shares"),
+    message:
+        "Fetch the share of every language in the last two crawls of Common Crawl"
+    script:
+        "../workflow/scripts/common_crawl_shares.py"
+
+
 rule explain:
     input:
         cells=paths.CELLS,
         pairs=paths.FACTORS_OF_PAIRS,
+        neurons=lambda wildcards: (
+            [paths.OVERLAP] if settings.explain.neurons and wildcards.model in set(RUN) - set(REMOTE) else []
+        ),
         scores=lambda wildcards: expand(
             paths.SCORES,
             study="transferability",
@@ -120,6 +195,37 @@ rule disparity:
         "../workflow/scripts/disparity.py"
 
 
+rule pooled:
+    input:
+        cells=lambda wildcards: [paths.CELLS.format(**panel) for panel in POOLED_PANELS[wildcards.setting]],
+        pairs=lambda wildcards: [
+            paths.FACTORS_OF_PAIRS.format(model=panel["model"]) for panel in POOLED_PANELS[wildcards.setting]
+        ],
+    output:
+        expand(paths.POOLED, table=paths.POOLED_TABLES, allow_missing=True),
+    log:
+        "results/logs/pooled/{setting}.log",
+    benchmark:
+        "results/benchmarks/pooled/{setting}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        panels=lambda wildcards: [
+            {key: panel[key] for key in ("model", "knowledge")} for panel in POOLED_PANELS[wildcards.setting]
+        ],
+        tables=paths.POOLED_TABLES,
+        permutations=settings.explain.permutations,
+        version=version("pooled"),
+    message:
+        "What explains transfer in all models ({wildcards.setting})"
+    script:
+        "../workflow/scripts/pooled.py"
+
+
 PUBLISHED_PANELS = [
     {"model": model, "knowledge": PUBLISHED, "setting": setting}
     for model in plan.published(settings)
@@ -127,8 +233,18 @@ PUBLISHED_PANELS = [
 ]
 # a regression over fewer languages says nothing
 EXPLAINED_PANELS = [*(panels_of("transferability") if len(settings.languages) >= 8 else []), *PUBLISHED_PANELS]
+# matrices of one setting, where there are at least two models', with eight languages that all have
+POOLED_PANELS = {
+    setting: panels
+    for setting in ("fine-tuning", "in-context")
+    if (panels := [panel for panel in EXPLAINED_PANELS if panel["setting"] == setting])
+    and len({panel["model"] for panel in panels}) > 1
+    and len(set.intersection(*map(languages_of_panel, panels))) >= 8
+}
 EXPLAINED_MODELS = list(dict.fromkeys(panel["model"] for panel in EXPLAINED_PANELS))
 EXPLAINED = [
+    *([paths.FACTORS] if EXPLAINED_PANELS else []),
+    *(path for setting in POOLED_PANELS for path in expand(paths.POOLED, table=paths.POOLED_TABLES, setting=setting)),
     *(path for panel in EXPLAINED_PANELS for path in expand(paths.EXPLAINED, table=paths.EXPLANATIONS, **panel)),
     *(
         paths.DISPARITY.format(model=model, knowledge=knowledge)

@@ -188,6 +188,7 @@ rule figure_tiers:
 rule figure_explanation:
     input:
         [paths.EXPLAINED.format(table="regression", **panel) for panel in EXPLAINED_PANELS],
+        [paths.POOLED.format(table="regression", setting=setting) for setting in POOLED_PANELS],
     output:
         expand(paths.FIGURE, name="explanation", extension=["pdf", "png", "csv"]),
     log:
@@ -201,7 +202,7 @@ rule figure_explanation:
         mem_mb=1000,
         runtime=10,
     params:
-        panels=EXPLAINED_PANELS,
+        panels=[*EXPLAINED_PANELS, *map(pooled_label, POOLED_PANELS.items())],
         languages=language_rows(),
         version=version("figure_explanation"),
     message:

@@ -1,10 +1,12 @@
 # Neurons of languages, models with interventions, and what becomes of transfer in them.
-BASES = RUN if settings.interventions else []
-INSIDE = [name for name in BASES if name not in REMOTE]  # models whose neurons can be reached
-DERIVED = {own.key: own for base in BASES for own in plan.derived_of(settings, base)}
+INSIDE = [name for name in RUN if name not in REMOTE]  # models whose neurons can be reached
+DERIVED = {own.key: own for base in RUN for own in plan.derived_of(settings, base)}
 CHANGED = [key for key in DERIVED if changes_weights(key)]
 INTERVENED_PANELS = [
-    {"model": model, "knowledge": knowledge} for model in BASES for knowledge in plan.knowledge_of(settings, "transferability")
+    {"model": model, "knowledge": knowledge}
+    for model in RUN
+    if settings.interventions
+    for knowledge in plan.knowledge_of(settings, "transferability")
 ]
 INSIDE_PANELS = [panel for panel in INTERVENED_PANELS if panel["model"] in INSIDE]
 EFFECT_PANELS = [panel for panel in INTERVENED_PANELS if on_neurons(panel["model"])]
@@ -267,7 +269,7 @@ rule mitigations:
     benchmark:
         "results/benchmarks/mitigations/{model}/{knowledge}.tsv"
     wildcard_constraints:
-        model=one_of(BASES),
+        model=one_of(RUN),
     conda:
         "../envs/cpu.yaml"
     threads: 1

@@ -34,6 +34,17 @@ def test_the_shipped_config_is_valid(raw_config, languages):
     assert config.run == ["sandbox"]
 
 
+def test_files_that_transfer_is_explained_with(raw_config, languages, tmp_path):
+    """They have to be there, but for those that rules fetch."""
+    explain = {"shares": "no.csv", "flores": str(tmp_path), "morphscore": str(tmp_path)}
+    with pytest.raises(ConfigError) as error:
+        load_config(raw_config | {"explain": explain}, languages)
+    for part in ("no no.csv; write shares: TABLE.csv", "no folder of FLORES-200", "no data folder of MorphScore"):
+        assert part in str(error.value)
+    fetched = {"shares": "results/factors/common_crawl_language_share.csv", "flores": "data/flores200"}
+    assert load_config(raw_config | {"explain": fetched}, languages).explain.flores == "data/flores200"
+
+
 def test_additions_to_it_are_valid(raw_config, languages):
     """Each file of `config/` is said to be used beside config.yaml."""
     paths = sorted(Path("config").glob("*.yaml"))

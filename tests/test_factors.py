@@ -8,7 +8,8 @@ import pytest
 
 from isogloss.factors.columns import LANGUAGE_COLUMNS, PAIR_COLUMNS
 from isogloss.factors.distances import DISTANCES, cosine_distances, coverage, distances
-from isogloss.factors.shares import common_crawl_shares, language_table, pair_table
+from isogloss.factors.neurons import with_shared_neurons
+from isogloss.factors.shares import common_crawl_shares, language_table, pair_table, with_flags
 from isogloss.models.sandbox.corpus import read_shares
 
 SHARES = "data/common_crawl_language_share.csv"
@@ -99,6 +100,28 @@ def test_a_flag_that_nobody_stated_is_blank_and_one_for_no_language_is_not(langu
     assert pair_table(chosen, shares)["optimised_any"].to_list() == [None, None]
     assert pair_table(chosen, shares, [])["optimised_any"].to_list() == [0, 0]
     assert language_table(chosen, shares)["optimised"].to_list() == [None, None]
+
+
+def test_flags_of_every_model_that_states_them(languages):
+    chosen, shares = [languages["eng"], languages["fra"]], {"eng": 40.0, "fra": 4.0}
+    table = with_flags(language_table(chosen, shares), {"llama-3.1-8b": ["fra", "deu"], "none": []})
+    assert table.columns == ["language", "tier", "share_percent", "log_share", "optimised_llama-3.1-8b", "optimised_none"]
+    assert table["optimised_llama-3.1-8b"].to_list() == [0, 1]
+    assert table["optimised_none"].to_list() == [0, 0]
+
+
+def test_neurons_that_languages_share_are_a_factor_of_both_directions(languages):
+    pairs = pair_table([languages[code] for code in ("eng", "fra", "zul")], {"eng": 40.0, "fra": 4.0, "zul": 0.001})
+    overlap = pl.DataFrame({"language": ["eng", "eng", "fra"], "other": ["eng", "fra", "eng"], "jaccard": [1.0, 0.25, 0.25]})
+    found = with_shared_neurons(pairs, overlap)
+    assert found.drop("shared_neurons").equals(pairs)
+    assert pair(found, "eng", "fra")["shared_neurons"] == pair(found, "fra", "eng")["shared_neurons"] == 0.25
+    assert found["shared_neurons"].null_count() == 4, "nothing is known of Zulu"
+    with pytest.raises(ValueError, match="no column jaccard; it has language, other, share"):
+        with_shared_neurons(pairs, overlap.rename({"jaccard": "share"}))
+    unequal = overlap.with_columns(jaccard=pl.Series([1.0, 0.25, 0.5]))
+    with pytest.raises(ValueError, match="two numbers for eng and fra, fra and eng"):
+        with_shared_neurons(pairs, unequal)
 
 
 def test_every_language_needs_a_share(languages):

@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 
 from isogloss.languages import Language
+from isogloss.statistics import heldout, paper, scores
 from isogloss.statistics.coefficients import coefficients, dyadic_covariance, jackknife, standardised
 from isogloss.statistics.effects import fit_effects
 from isogloss.statistics.estimators import forest, random_forest
@@ -249,6 +250,33 @@ def test_processes_change_nothing_and_caps_are_said():
     row = one[0].row(0, named=True)
     assert row["n"] == 10
     assert row["note"] == "10 of 36 sets of languages, drawn at random; learned from 15 pairs, drawn at random"
+
+
+def test_with_many_languages_some_are_left_out_and_it_is_said(monkeypatch):
+    monkeypatch.setattr(heldout, "MOST_ALONE", 5)
+    monkeypatch.setattr(scores, "MOST_CELLS", 10)
+    both = study(made_up(9), NAMES)
+    plane = replace(BY_NAME["ols"], features=("syntax",), folds=20)
+    few, many = (folds(both.symmetric, TWO, most) for most in (10, 20))
+    assert set(few) < set(many), "estimators with other caps share sets of languages"
+    table, predicted = score_left_out(both, (plane,))
+    one = table.filter(protocol=ONE).row(0, named=True)
+    assert (one["n"], one["note"]) == (5 * 8, "5 of 9 sets of languages, drawn at random")
+    assert predicted.filter(protocol=ONE)["left_out"].n_unique() == 5
+    assert check_predictions(both, ("syntax",))[0]["left_out"].n_unique() == 5
+    named = made_up(9).with_columns(fam=pl.col("syntax") ** 2)
+    table, _ = score_left_out(study(named, ["fam", *NAMES]), (plane,))
+    cells = table.filter(estimator=CELLS).row(0, named=True)
+    assert (cells["n"], cells["note"].split("; ")[1]) == (20, "10 of 36 sets of languages, drawn at random")
+
+
+def test_a_forest_of_very_many_pairs_is_capped_and_it_is_said(monkeypatch):
+    data = study(made_up(9), NAMES).symmetric.only(("syntax", "log_share_sum"))
+    whole = paper_scores(data, ("syntax",))[0][-1]
+    monkeypatch.setattr(paper, "MOST_GROWN", 20)
+    capped = paper_scores(data, ("syntax",))[0][-1]
+    assert (whole["note"], capped["note"]) == ("", "learned from 20 pairs, drawn at random")
+    assert whole["r2"] != capped["r2"]
 
 
 def test_absent_factors_are_said():

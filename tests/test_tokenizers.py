@@ -176,6 +176,14 @@ def test_without_eflomal_the_columns_are_blank_and_it_says_so(monkeypatch):
     assert dict(table.schema) == token_alignment.SCHEMA
 
 
+def test_without_morphscores_words_its_column_is_blank_and_it_says_so(tmp_path, languages, capsys):
+    assert morphscore(Letters(), None, [languages["eng"]]).rows() == [("eng", None)]
+    assert "explain: {morphscore: FOLDER}" in capsys.readouterr().out
+    (tmp_path / "english_morph_data.csv").write_text(",full_word,pt1,rest\n0,xab,x,ab\n", encoding="utf-8")
+    assert morphscore(Letters(), tmp_path, [languages["eng"], languages["zul"]]).rows() == [("eng", 1.0), ("zul", None)]
+    assert "stays blank for zul:" in capsys.readouterr().out
+
+
 def test_morphscore_counts_segmented_words_alone(tmp_path, languages):
     rows = ["0,xab,x,ab", "1,xabc,xa,bc", "2,ab,a,b", "3,xy,xy,", "4,abcd,abc,d"]
     (tmp_path / "english_morph_data.csv").write_text("\n".join([",full_word,pt1,rest", *rows]), encoding="utf-8")

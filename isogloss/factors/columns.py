@@ -6,6 +6,7 @@ LANGUAGE_COLUMNS = {
     "share_percent": "percent of the pages of Common Crawl",
     "log_share": "natural logarithm of share_percent",
     "optimised": "1: the model was made for the language, 0: it was not; blank: not said",
+    "optimised_{model}": "the same of each model, in results/factors/languages.csv; no column: not said",
     "syntax_coverage": "share of lang2vec's syntax features that are attested; the others are imputed",
     "phonology_coverage": "the same of phonology",
     "inventory_coverage": "the same of the phoneme inventory",
@@ -46,6 +47,7 @@ PAIR_COLUMNS = {
     "aligned_sentences": "sentence pairs that eflomal aligned",
     "one_to_one": "share of the tokens of both whose alignment both directions agree on; blank: not computed",
     "eflomal": "mean -log p (nats) of a token asked, given the token taught that explains it best; blank: not computed",
+    "shared_neurons": "Jaccard index (0..1) of the neurons of both languages; in the pairs explained, not in pairs.csv",
 }
 
 # Columns of pairs that may explain how much passes between two languages.
@@ -67,4 +69,5 @@ FACTORS = (
     "jsd",
     "one_to_one",
     "eflomal",
+    "shared_neurons",
 )

@@ -13,12 +13,17 @@ from isogloss.factors.tokenizers import Encoder
 from isogloss.languages import Language
 
 
-def morphscore(encoder: Encoder, folder: str | Path, languages: Sequence[Language]) -> pl.DataFrame:
-    """One row a language: language, morphscore (0..1); null where the folder has no data, or no word is segmented.
+def morphscore(encoder: Encoder, folder: str | Path | None, languages: Sequence[Language]) -> pl.DataFrame:
+    """One row a language: language, morphscore (0..1); null where the folder has no data, or no word is segmented, and all null
+    without a folder. A printed line says for which languages it is null.
 
     `folder` is `data` of the first version of github.com/catherinearnett/morphscore: `{english name}_morph_data.csv` with columns
     full_word, pt1 and rest. Raises FileNotFoundError if it has no such file at all.
     """
+    if folder is None:
+        print("no folder of MorphScore (explain: {morphscore: FOLDER}): its column stays blank", flush=True)
+        blank = {"language": [language.iso639_3 for language in languages], "morphscore": None}
+        return pl.DataFrame(blank, schema={"language": pl.String, "morphscore": pl.Float64})
     if not list(Path(folder).glob("*_morph_data.csv")):
         raise FileNotFoundError(f"no *_morph_data.csv in {folder}; give the folder data of the first version of MorphScore")
     rows = []
@@ -26,6 +31,8 @@ def morphscore(encoder: Encoder, folder: str | Path, languages: Sequence[Languag
         path = Path(folder) / f"{language.name.lower()}_morph_data.csv"
         words = pl.read_csv(path, infer_schema=False).fill_null("") if path.is_file() else pl.DataFrame()
         rows.append((language.iso639_3, _score(encoder, words)))
+    if lacking := [code for code, value in rows if value is None]:
+        print(f"MorphScore stays blank for {', '.join(lacking)}: no words in {folder}, or none is segmented", flush=True)
     return pl.DataFrame(rows, schema={"language": pl.String, "morphscore": pl.Float64}, orient="row")
 
 

@@ -39,6 +39,13 @@ def language_table(
     return _joined(pl.DataFrame(rows, schema=schema, orient="row"), factors, ["language"])
 
 
+def with_flags(table: pl.DataFrame, optimised: Mapping[str, Collection[str]]) -> pl.DataFrame:
+    """A table of languages with a column `optimised_{model}` for each model in `optimised`, in place of the column `optimised`: 1
+    if the model was made for the language, else 0."""
+    made = {f"optimised_{model}": pl.col("language").is_in(list(codes)).cast(pl.Int8) for model, codes in optimised.items()}
+    return table.drop("optimised").with_columns(**made)
+
+
 def pair_table(
     languages: Sequence[Language],
     shares: Mapping[str, float],

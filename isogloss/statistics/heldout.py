@@ -8,10 +8,12 @@ from isogloss.statistics.specifications import Specification
 TWO, ONE = "leave_two_languages_out", "leave_one_language_out"
 SEED = 42
 FEWEST = 12  # pairs to learn from
+MOST_ALONE = 40  # languages left out one at a time: each leaves pairs with all others to predict
 
 
 def folds(symmetric: Dyads, protocol: str, most: int | None = None) -> list[tuple[int, ...]]:
-    """The sets of languages that are left out in turn: every pair there is, or every language; a random `most` of them if fewer.
+    """The sets of languages that are left out in turn: every pair there is, or every language; a random `most` of them if fewer,
+    and never more than 40 single ones. Fewer are always among more.
 
     Raises ValueError if so few languages are left that there are fewer than 12 pairs to learn from.
     """
@@ -20,6 +22,7 @@ def folds(symmetric: Dyads, protocol: str, most: int | None = None) -> list[tupl
         sets = list(zip(symmetric.first.tolist(), symmetric.second.tolist(), strict=True))
     else:
         sets = [(i,) for i in range(size)]
+        most = MOST_ALONE if most is None else min(most, MOST_ALONE)
     if int((~symmetric.touching(*sets[0])).sum()) < FEWEST:
         raise ValueError(
             f"with {size} languages too few pairs are left to learn from when {'two' if protocol == TWO else 'one'} of them "

@@ -120,9 +120,12 @@ def _kinship(cube: np.ndarray, names: tuple[str, ...]) -> np.ndarray | None:
 
 def pool(tables: list[pl.DataFrame], factors: list[str]) -> pl.DataFrame:
     """Pairs that all tables have, with the mean of accuracy and of each factor over the tables (one a model); a factor that is
-    blank in one of them is blank."""
+    blank in one of them, or that one lacks, is blank."""
     numbers = ["accuracy", *factors]
-    rows = pl.concat([table.select(*KEYS, pl.col(numbers).cast(pl.Float64)) for table in tables])
+    there = [[name for name in numbers if name in table.columns] for table in tables]
+    parts = [table.select(*KEYS, pl.col(names).cast(pl.Float64)) for table, names in zip(tables, there, strict=True)]
+    blank = pl.DataFrame(schema=dict.fromkeys(KEYS, pl.String) | dict.fromkeys(numbers, pl.Float64))
+    rows = pl.concat([blank, *parts], how="diagonal")
     mean = [pl.when(pl.col(name).null_count() == 0).then(pl.col(name).mean()).alias(name) for name in numbers]
     return (
         rows.group_by(KEYS, maintain_order=True)

@@ -8,13 +8,10 @@ from scipy import stats
 
 from isogloss.measures.intervals import LEVEL
 from isogloss.statistics.effects import fit_effects
-from isogloss.statistics.heldout import split
+from isogloss.statistics.heldout import ONE, folds, split
 from isogloss.statistics.pairs import KEYS, Study
 from isogloss.statistics.specifications import DIRECTED
 from isogloss.statistics.subsets import r_squared
-
-MOST_LEFT_OUT = 40
-SEED = 42
 
 
 def predict_unmeasured(study: Study, pairs: pl.DataFrame, features: tuple[str, ...] = DIRECTED) -> pl.DataFrame:
@@ -68,10 +65,7 @@ def check_predictions(study: Study, features: tuple[str, ...] = DIRECTED) -> tup
     data = study.directed.only(features)
     codes = np.array(data.languages)
     parts = []
-    tested = range(len(codes))
-    if len(codes) > MOST_LEFT_OUT:
-        tested = sorted(np.random.default_rng(SEED).permutation(len(codes))[:MOST_LEFT_OUT])
-    for language in tested:
+    for (language,) in folds(study.symmetric, ONE):
         train, test = split(data, (language,))
         learned, unseen = data.rows(train), data.rows(test)
         mean, deviation = fit_effects(learned, related=False).predict(unseen)
