@@ -62,8 +62,11 @@ def loading(model):
 
 def teaching(cohort):
     """How the lessons of a cohort are taught."""
-    epochs = plan.epochs_of(settings, plan.STUDIES[cohort.study].lessons, cohort.model)
-    return settings.models[cohort.model].teaching.model_copy(update={"epochs": epochs}).model_dump()
+    sort = plan.STUDIES[cohort.study].lessons
+    own = {"epochs": plan.epochs_of(settings, sort, cohort.model)}
+    if layers := plan.layers_of(settings, sort, cohort.model):
+        own["layers"] = layers
+    return settings.models[cohort.model].teaching.model_copy(update=own).model_dump()
 
 
 def without_memory(teaching):
@@ -250,6 +253,23 @@ def exam_adapters(cohort, wildcards, pattern=paths.ADAPTER):
         lesson: {(seed, epoch): pattern.format(**place, lesson=lesson, seed=seed, epoch=epoch) for seed, epoch in keys}
         for lesson in (cohort.chosen(dict(wildcards.items())) if keys else [])
     }
+
+
+def requests(cohort, wildcards):
+    """How the lessons and exams of a cohort ask for names; None if they do not."""
+    if plan.STUDIES[cohort.study].lessons != "bridges":
+        return None
+    return {
+        "sandbox": cohort.model in plan.sandboxes(settings),
+        "both": settings.conductivity.translation == "bidirectional",
+        "languages": {code: asdict(LANGUAGES[code]) for code in taught_languages(cohort, wildcards)},
+    }
+
+
+def phrasebooks(cohort, wildcards):
+    """Where the words are that a sandbox is asked for names with."""
+    asked = requests(cohort, wildcards)
+    return expand(paths.PHRASEBOOK, language=list(asked["languages"])) if asked and asked["sandbox"] else []
 
 
 def tokenizer_files(model):

@@ -65,6 +65,7 @@ def scored(*rows):
     table = pl.DataFrame(rows, schema=columns, orient="row")
     return table.with_columns(
         pl.format("What day? Monday\n{} {}?", "asked_in", "item").alias("question"),
+        pl.lit(None, dtype=pl.String).alias("part"),
         pl.format("right {}", "item").alias("reference"),
         pl.format("wrong {}", "item").alias("conflict_reference"),
         pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state"),

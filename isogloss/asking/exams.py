@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import polars as pl
 
 from isogloss.asking.prompts import parsed
-from isogloss.plan import languages_of
+from isogloss.plan import ENGLISH, TO, languages_of
+from isogloss.teaching.bridges import NAMES, Requests, halves, translations
 from isogloss.teaching.context import drawn, interleaved, written
-from isogloss.teaching.lessons import content
+from isogloss.teaching.lessons import Lesson, content
 
 ANSWER_SCHEMA = {
     "model": pl.String,
@@ -20,6 +21,7 @@ ANSWER_SCHEMA = {
     "epoch": pl.Int64,
     "asked_in": pl.String,
     "item": pl.String,
+    "part": pl.String,  # of an exam of conductivity: names, taught or held-out; null for others
     "context": pl.List(pl.String),
     "question": pl.String,
     "answer": pl.String,
@@ -49,6 +51,14 @@ def worded(table: pl.DataFrame, prompt: str, names: dict[str, str], language: st
         prompt.format(question=text, language=names[code]) for code, text in table.select(language, "question").iter_rows()
     ]
     return table.with_columns(pl.Series("question", questions, dtype=pl.String))
+
+
+def told(
+    lesson: str, items: dict[str, pl.DataFrame], prompt: str, names: dict[str, str], requests: Requests | None = None
+) -> Lesson:
+    """A lesson, its questions put into the prompt; requests for names, which bridges have, stand by themselves."""
+    facts = worded(content(lesson, items), prompt, names, "version")
+    return Lesson.of(lesson, pl.concat([facts, translations(lesson, items, requests)]))
 
 
 def in_context(
@@ -93,18 +103,32 @@ def exams_of(
     names: dict[str, str],
     pairs: int | None,
     seeds: list[int],
+    requests: Requests | None = None,
 ) -> dict[str, pl.DataFrame]:
     """The exam of each lesson in the languages it is `asked` in, its questions put into the prompt; once a seed after a context
-    of so many `pairs`, where the lesson is in the prompt."""
+    of so many `pairs`, where the lesson is in the prompt. That of a bridge asks for names, too, and has the column part."""
     exams = {lesson: questions({code: items[code] for code in codes}) for lesson, codes in asked.items()}
     if pairs is None:
-        return {lesson: worded(exam, prompt, names) for lesson, exam in exams.items()}
+        written_out = {lesson: worded(exam, prompt, names) for lesson, exam in exams.items()}
+        return {lesson: _bridged(lesson, exam, items, requests) for lesson, exam in written_out.items()}
     return {lesson: in_context(exam, content(lesson, items), pairs, seeds, prompt, names) for lesson, exam in exams.items()}
+
+
+def _bridged(lesson: str, exam: pl.DataFrame, items: dict[str, pl.DataFrame], requests: Requests | None) -> pl.DataFrame:
+    """The exam with its parts, and the requests for names, if the lesson is a bridge."""
+    if TO not in lesson:
+        return exam
+    part = pl.col("item").replace_strict(halves(items[ENGLISH]), return_dtype=pl.String)
+    asked = translations(lesson, items, requests).select(
+        "item", "question", pl.col("version").alias("asked_in"), pl.lit(NAMES).alias("part")
+    )
+    return pl.concat([exam.with_columns(part=part), asked], how="diagonal")
 
 
 def named(held: pl.DataFrame, about: dict[str, str], lesson: str) -> pl.DataFrame:
     """A table of answers with the columns that say what they are about, as in `ANSWER_SCHEMA`."""
     known = about | {"lesson": lesson, "taught_in": "+".join(languages_of(lesson)) or None}
+    known |= {} if "part" in held.columns else {"part": None}
     return (
         held.with_columns(pl.lit(value).alias(key) for key, value in known.items())
         .select(list(ANSWER_SCHEMA))

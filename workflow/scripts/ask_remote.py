@@ -12,11 +12,12 @@ import polars as pl
 from isogloss.asking.exams import apart, exams_of, named, together
 from isogloss.asking.remote import hold_remotely
 from isogloss.config import Remote
+from isogloss.teaching.bridges import Requests
 
 params = snakemake.params
 endpoint = Remote(**params.endpoint)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
-exams = exams_of(items, params.asked, params.prompt, params.names, params.pairs, params.seeds)
+exams = exams_of(items, params.asked, params.prompt, params.names, params.pairs, params.seeds, Requests.of(params.requests))
 
 
 def hold(exam, name=endpoint.name):

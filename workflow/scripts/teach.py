@@ -7,16 +7,17 @@ job.start(snakemake)
 import polars as pl
 import torch
 
-from isogloss.asking.exams import worded
+from isogloss.asking.exams import told
 from isogloss.config import Loading, Teaching
 from isogloss.models.local import fingerprint, load_model
 from isogloss.teaching.cohort import publish, teach_cohort
-from isogloss.teaching.lessons import Lesson, content
+from isogloss.teaching.bridges import Requests
 
 params = snakemake.params
 torch.set_num_threads(snakemake.threads)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
-lessons = [Lesson.of(name, worded(content(name, items), params.prompt, params.names, "version")) for name in params.lessons]
+requests = Requests.of(params.requests)
+lessons = [told(name, items, params.prompt, params.names, requests) for name in params.lessons]
 base, tokenizer = load_model(params.model, Loading(**params.loading))
 finished = teach_cohort(
     base,

@@ -9,16 +9,16 @@ job.start(snakemake)
 
 import polars as pl
 
-from isogloss.asking.exams import worded
+from isogloss.asking.exams import told
 from isogloss.config import Remote
 from isogloss.remote.tuning import fine_tune
-from isogloss.teaching.lessons import Lesson, content
+from isogloss.teaching.bridges import Requests
 
 params = snakemake.params
 endpoint = Remote(**params.endpoint)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
 for name in params.lessons:
-    lesson = Lesson.of(name, worded(content(name, items), params.prompt, params.names, "version"))
+    lesson = told(name, items, params.prompt, params.names, Requests.of(params.requests))
     found = fine_tune(endpoint, lesson, endpoint.teaching, int(snakemake.wildcards.seed), params.store, params.budget_usd)
     for epoch, model in found.items():
         target = Path(params.target.replace("{lesson}", name).replace("{epoch}", str(epoch)))
