@@ -450,9 +450,9 @@ class Config(Strict):
         Field(
             min_length=1,
             description="verification: what is known untaught; effectiveness: asked in the language taught, after every epoch; "
-            "transferability: taught in one language, asked in all; prioritization: taught contradictory answers in two languages, "
-            "asked in the others; robustness: taught wrong answers to known questions, asked in the same language; conductivity: "
-            "taught in English, with a bridge to another language, asked in that",
+            "transferability: taught in one language, asked in all; prioritization: taught contradictory answers in two "
+            "languages, asked in the others; robustness: taught wrong answers to known questions, asked in the same language; "
+            "conductivity: taught in English, with names and half of the facts in another language, asked the other half in it",
         )
     )
     translators: dict[Slug, Translator] = Field({}, description="translators by name, beside the models")

@@ -95,8 +95,8 @@ class Study:
         return next((len(table) for table in self.texts(knowledge).values()), self.config.knowledge[knowledge].items)
 
     def lengths(self, model: str, knowledge: str, language: str) -> dict[str, float]:
-        """Mean tokens: ask (question of the exam), pair (question taught and answer, a line each), answer, text (any of them), name
-        (of a place); of all languages that are there, if this is not."""
+        """Mean tokens: ask (question of the exam), pair (question taught and answer, a line each), answer, text (any of them),
+        name (of a place); of all languages that are there, if this is not."""
         if (key := (model, knowledge, language)) not in self._known:
             there = self.texts(knowledge)
             tables = [there[language]] if language in there else list(there.values())

@@ -22,11 +22,11 @@ class Study:
     """A study is a choice of lessons and exams.
 
     `settings` are the ways in which lessons are taught. `lessons` says what is: nothing, each language (`eng`), each language
-    with wrong answers (`eng-wrong`), pairs of languages that contradict each other (`eng+zul`), or facts in English with a bridge
-    to another language (`eng-to-zul`: the names in it, and half of the facts). `knowledge` is the kinds of
-    knowledge it is about, `named` whether it needs the names of what items are about, `asked` whether an exam is in all languages, in the lesson's own or in all but those, `epochs`
-    whether it is held after the last epoch or after each. Studies in the setting fine-tuning with the same lessons ask the same
-    adapters.
+    with wrong answers (`eng-wrong`), pairs of languages that contradict each other (`eng+zul`), or facts in English with a
+    bridge to another language (`eng-to-zul`: the names in it, and half of the facts). `knowledge` is the kinds of knowledge it
+    is about, `named` whether it needs the names of what items are about, `asked` whether an exam is in all languages, in the
+    lesson's own or in all but those, `epochs` whether it is held after the last epoch or after each. Studies in the setting
+    fine-tuning with the same lessons ask the same adapters.
     """
 
     settings: tuple[Literal["untaught", "fine-tuning", "in-context"], ...]

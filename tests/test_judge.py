@@ -188,6 +188,14 @@ def test_nothing_to_judge_is_no_call(asked):
     assert agreement(found).rows() == [("eng", 0, 0, *[None] * 6), ("all", 0, 0, *[None] * 6)]
 
 
+def test_names_are_not_judged(asked):
+    table = scored(("name:q1", "eng", "Karumo", True, False), ("name:q2", "eng", "?", False, False))
+    found, judge = asked(table.with_columns(part=pl.lit("names")), {})
+    assert found["correct"].to_list() == [True, False]
+    assert found["judged"].null_count() == 2
+    assert judge.asked == []
+
+
 def test_an_item_that_was_not_asked_is_named():
     table = scored(("q1", "eng", "Monday", True, False), ("q2", "eng", "Friday", True, False))
     with pytest.raises(ValueError, match="no eng / q2"):

@@ -22,9 +22,9 @@ def xrr(
     item and correct. `chance` is the rate of a guess. One row a language but English. Columns: language; xrr (share of the
     held-out items right in English that are right in the language too, minus chance, at least 0; null where nothing is right in
     English) with low and high (95 %, items and seeds resampled); what must have been learned before it counts: translated,
-    english_0 and english_1 (English, by type) and taught (shares; null where nothing was asked), and gate: whether each of them is
-    above `GATE`. Raises ValueError with everything that is wrong with `answers`, whose languages must have the same items held
-    out, in every seed.
+    english_0 and english_1 (English, by type) and taught (shares; null where nothing was asked), and gate: whether each of them
+    is above `GATE`. Raises ValueError with everything that is wrong with `answers`, whose languages must have the same items
+    held out, in every seed.
     """
     answers = answers if "seed" in answers.columns else answers.with_columns(seed=pl.lit(1))
     columns = ["language", "item", "seed"]

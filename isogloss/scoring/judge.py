@@ -56,8 +56,8 @@ def judge(
     The table returned has correct and conflict_correct as judged, and further columns: asked (the bare question), exact_correct
     and exact_conflict_correct (what they were), judged (`reference`, `conflict` or `neither`; null where there is no answer to
     judge, which stays wrong; `unparsed` where no reply was a verdict: such an answer counts as wrong in the state `unjudged`).
-    match and conflict_match still say how exact match found it. Names (the part of that name of a bridge's exam) are spelled right or
-    wrong: they are not judged and stay as they were. Raises ValueError if `items` lacks an item that was asked, and
+    match and conflict_match still say how exact match found it. Names, of which conductivity asks the translation, are spelled
+    right or wrong: they are not judged and stay as they were. Raises ValueError if `items` lacks an item that was asked, and
     `isogloss.remote.failures.RemoteError` where the judge cannot be asked.
     """
     bare = [

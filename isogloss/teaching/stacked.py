@@ -38,8 +38,8 @@ def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[A
 
 
 def of_attention(base: PreTrainedModel) -> list[str]:
-    """The linear layers within attention (by the name of what contains them: self_attn, attention), sorted; ValueError if the model
-    has none that is called so."""
+    """The linear layers within attention (by the name of what contains them: self_attn, attention), sorted; ValueError if the
+    model has none that is called so."""
     found = [
         name
         for name, layer in base.named_modules()

@@ -10,8 +10,8 @@ import torch
 from isogloss.asking.exams import told
 from isogloss.config import Loading, Teaching
 from isogloss.models.local import fingerprint, load_model
-from isogloss.teaching.cohort import publish, teach_cohort
 from isogloss.teaching.bridges import Requests
+from isogloss.teaching.cohort import publish, teach_cohort
 
 params = snakemake.params
 torch.set_num_threads(snakemake.threads)
