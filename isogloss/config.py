@@ -97,8 +97,11 @@ class SandboxRecipe(Strict):
 
 
 class Teaching(Strict):
-    """How a lesson is taught: LoRA on every linear layer, loss on the answer alone, constant learning rate."""
+    """How a lesson is taught: LoRA on linear layers, loss on the answer alone, constant learning rate."""
 
+    layers: Literal["all", "attention"] = Field(
+        "all", description="linear layers that are adapted: all but the output layer, or those of attention"
+    )
     rank: PositiveInt = Field(16, description="rank of the adapter")
     alpha: PositiveInt = Field(16, description="the adapter is scaled by alpha / rank")
     epochs: PositiveInt = Field(12, description="passes over the lesson, each with a checkpoint")
@@ -479,6 +482,23 @@ class Robustness(Strict):
     epochs: PositiveInt = Field(3, description="epochs of wrong answers, for adapters")
 
 
+class Conductivity(Strict):
+    """Facts taught in English, with the names in another language and half of the facts in it; the other half is asked in it.
+
+    Lessons train adapters (LoRA), never the model itself: full fine-tuning is not offered, as every lesson would be a model.
+    """
+
+    per_tier: PositiveInt | None = Field(None, description="languages of each tier, drawn by seed; null: all")
+    seed: NonNegativeInt = Field(1, description="draws the languages")
+    translation: Literal["unidirectional", "bidirectional"] = Field(
+        "unidirectional", description="names are translated from English, or from the other language, too"
+    )
+    layers: Literal["all", "attention"] | None = Field(
+        None, description="linear layers that are adapted in this study; by default those of the model's `teaching`"
+    )
+    epochs: PositiveInt | None = Field(None, description="passes over a lesson; by default those of the model's `teaching`")
+
+
 Cohort = Annotated[
     Annotated[PositiveInt, Tag("number")] | Annotated[Literal["auto"], Tag("word")],
     Discriminator(lambda value: "word" if isinstance(value, str) else "number"),
@@ -492,11 +512,14 @@ class Config(Strict):
     knowledge: dict[Slug, Knowledge] = Field(min_length=1, description="knowledge sets by name")
     models: dict[Slug, Model] = Field(min_length=1, description="models defined; those not under `run` cost nothing")
     run: list[str] = Field(min_length=1, description="models that the named targets and figures include")
-    studies: list[Literal["verification", "effectiveness", "transferability", "prioritization", "robustness"]] = Field(
-        min_length=1,
-        description="verification: what is known untaught; effectiveness: asked in the language taught, after every epoch; "
-        "transferability: taught in one language, asked in all; prioritization: taught contradictory answers in two languages, "
-        "asked in the others; robustness: taught wrong answers to known questions, asked in the same language",
+    studies: list[Literal["verification", "effectiveness", "transferability", "prioritization", "robustness", "conductivity"]] = (
+        Field(
+            min_length=1,
+            description="verification: what is known untaught; effectiveness: asked in the language taught, after every epoch; "
+            "transferability: taught in one language, asked in all; prioritization: taught contradictory answers in two "
+            "languages, asked in the others; robustness: taught wrong answers to known questions, asked in the same language; "
+            "conductivity: taught in English, with names and half of the facts in another language, asked the other half in it",
+        )
     )
     translators: dict[Slug, Translator] = Field({}, description="translators by name, beside the models")
     translation: Translation | None = Field(
@@ -524,6 +547,7 @@ class Config(Strict):
     intervention_items: PositiveInt | None = Field(None, description="items that such models are asked; by default all")
     explain: Explain = Field(Explain(), description="what transfer is explained with")
     robustness: Robustness = Field(Robustness(), description="how long wrong answers are taught")
+    conductivity: Conductivity = Field(Conductivity(), description="how far what is taught in English reaches")
     cohort: Cohort = Field(
         10,
         description="lessons taught or asked at once, in one job (a step of teaching has `batch` pairs of each); 1 makes a job "

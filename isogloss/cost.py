@@ -89,7 +89,24 @@ def _ask(study: Study, model: str) -> Iterator[Row]:
                 bare = prompt.format(context="", question="", language=study.languages[code].name)
                 own, before = study.lengths(model, row.knowledge, code), cached if code != asked[0] else 0
                 tokens += study.calls(model, number, [bare], context + own["ask"], own["answer"] + tags, before)
-        yield replace(row, amount=number * sum(len(asked) for _, asked in exam), tokens=tokens)
+            for one, other in _names_asked(study, lesson):
+                said = [translators.instruction("", study.languages[one], study.languages[other])]
+                name, answer = (study.lengths(model, row.knowledge, code)["name"] for code in (one, other))
+                tokens += study.calls(model, number, said, name, answer)
+        yield replace(row, amount=number * sum(_asked_for(study, *own) for own in exam), tokens=tokens)
+
+
+def _names_asked(study: Study, lesson: str) -> list[tuple[str, str]]:
+    """The directions in which a lesson teaches, and its exam asks for, every name."""
+    if plan.TO not in lesson:
+        return []
+    one, other = plan.languages_of(lesson)
+    return [(one, other), (other, one)][: 2 if study.config.conductivity.translation == "bidirectional" else 1]
+
+
+def _asked_for(study: Study, lesson: str, asked: list[str]) -> int:
+    """Answers to an exam, an item."""
+    return len(asked) + len(_names_asked(study, lesson))
 
 
 def _teach(study: Study, model: str) -> Iterator[Row]:
@@ -104,11 +121,18 @@ def _teach(study: Study, model: str) -> Iterator[Row]:
         items, passes = study.items(row.knowledge) or 0, study.config.seeds * plan.epochs_of(study.config, sort, model)
         steps, training = 0, 0.0
         for lesson, _ in exam:
-            steps += passes * math.ceil(items * len(plan.languages_of(lesson)) / entry.teaching.batch)
-            for code in plan.languages_of(lesson):
+            taught, ways = plan.languages_of(lesson), _names_asked(study, lesson)
+            # a bridge has half of the facts in its second language
+            shares = {code: 0.5 if ways and code != plan.ENGLISH else 1.0 for code in taught}
+            steps += passes * math.ceil(items * (sum(shares.values()) + len(ways)) / entry.teaching.batch)
+            for one, other in ways:
+                said = study.count(model, translators.instruction("", study.languages[one], study.languages[other]))
+                names = sum(study.lengths(model, row.knowledge, code)["name"] for code in (one, other))
+                training += passes * items * (said + names + 2 * MESSAGE + REPLY)
+            for code in taught:
                 bare = study.prompts[entry.asking.prompts]["question"].format(question="", language=study.languages[code].name)
                 pair = study.lengths(model, row.knowledge, code)["pair"]
-                training += passes * items * (study.count(model, bare) + pair + 2 * MESSAGE + REPLY)
+                training += passes * items * shares[code] * (study.count(model, bare) + pair + 2 * MESSAGE + REPLY)
         yield replace(row, work="teach", study=first, amount=steps, tokens=Tokens(training=training))
 
 

@@ -20,7 +20,7 @@ from isogloss.paths import PRICES
 MESSAGE, REPLY = 4, 3
 BYTES_PER_TOKEN = 4
 # Mean tokens, so estimated, of the built-in sets in 19 languages: for sets of which no text is there yet.
-TYPICAL = {"ask": 17, "pair": 20, "answer": 4, "text": 10}
+TYPICAL = {"ask": 17, "pair": 20, "answer": 4, "text": 10, "name": 3}
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,15 @@ class Study:
         return next((len(table) for table in self.texts(knowledge).values()), self.config.knowledge[knowledge].items)
 
     def lengths(self, model: str, knowledge: str, language: str) -> dict[str, float]:
-        """Mean tokens: ask (question of the exam), pair (question taught and answer, a line each), answer, text (any of them); of
-        all languages that are there, if this is not."""
+        """Mean tokens: ask (question of the exam), pair (question taught and answer, a line each), answer, text (any of them),
+        name (of a place); of all languages that are there, if this is not."""
         if (key := (model, knowledge, language)) not in self._known:
             there = self.texts(knowledge)
             tables = [there[language]] if language in there else list(there.values())
-            self._known[key] = self._lengths(model, [row for table in tables for row in table.select(FIELDS).rows(named=True)])
+            rows = [row for table in tables for row in table.select(FIELDS).rows(named=True)]
+            names = [name for table in tables if "name" in table.columns for name in table["name"].drop_nulls()]
+            own = {"name": mean(self.count(model, name) for name in names)} if names else {}
+            self._known[key] = TYPICAL | self._lengths(model, rows) | own
         return self._known[key]
 
     def _lengths(self, model: str, rows: list[dict]) -> dict[str, float]:

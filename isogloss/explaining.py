@@ -24,6 +24,7 @@ SECTIONS = {
     "predictions": sections.Predictions,
     "prioritization": sections.Prioritization,
     "robustness": sections.Robustness,
+    "conductivity": sections.Conductivity,
     "translation": sections.Translation,
     "teaching": {"sandbox": sections.SandboxTeaching, "transformers": sections.Teaching, "openai": sections.RemoteTeaching},
     "asking": {"sandbox": sections.Asking, "transformers": sections.ChatAsking, "openai": sections.RemoteAsking},

@@ -20,6 +20,7 @@ from isogloss.config import (
     Sandbox,
     Source,
     Steering,
+    Teaching,
     Weights,
 )
 from isogloss.languages import TIERS, read_languages
@@ -27,6 +28,7 @@ from isogloss.paths import LANGUAGES, MODEL
 
 UNTAUGHT = "none"  # the lesson that teaches nothing
 WRONG = "-wrong"  # ends the name of a lesson that teaches wrong answers
+ENGLISH, TO = "eng", "-to-"  # eng-to-zul: facts in English that are to be known in Zulu
 EACH = ("{lesson}",)  # the lessons of a cohort that is a wildcard
 
 
@@ -35,15 +37,17 @@ class Study:
     """A study is a choice of lessons and exams.
 
     `settings` are the ways in which lessons are taught. `lessons` says what is: nothing, each language (`eng`), each language
-    with wrong answers (`eng-wrong`), or pairs of languages that contradict each other (`eng+zul`). `knowledge` is the kinds of
-    knowledge it is about, `asked` whether an exam is in all languages, in the lesson's own or in all but those, `epochs`
-    whether it is held after the last epoch or after each. Studies in the setting fine-tuning with the same lessons ask the same
-    adapters.
+    with wrong answers (`eng-wrong`), pairs of languages that contradict each other (`eng+zul`), or facts in English with a
+    bridge to another language (`eng-to-zul`: the names in it, and half of the facts). `knowledge` is the kinds of knowledge it
+    is about, `named` whether it needs the names of what items are about, `asked` whether an exam is in all languages, in the
+    lesson's own or in all but those, `epochs` whether it is held after the last epoch or after each. Studies in the setting
+    fine-tuning with the same lessons ask the same adapters.
     """
 
     settings: tuple[Literal["untaught", "fine-tuning", "in-context"], ...]
-    lessons: Literal["none", "each", "wrong", "pairs"]
+    lessons: Literal["none", "each", "wrong", "pairs", "bridges"]
     knowledge: tuple[str, ...]
+    named: bool = False
     asked: Literal["all", "own", "others"] = "all"
     epochs: Literal["last", "every"] = "last"
 
@@ -54,12 +58,16 @@ STUDIES = {
     "transferability": Study(("fine-tuning", "in-context"), "each", ("new",)),
     "prioritization": Study(("fine-tuning", "in-context"), "pairs", ("new",), asked="others"),
     "robustness": Study(("fine-tuning", "in-context"), "wrong", ("known",), asked="own", epochs="every"),
+    "conductivity": Study(("fine-tuning",), "bridges", ("new",), named=True, asked="own"),
 }
 
 
 def _about(config: Config, study: str) -> list[str]:
+    kinds, named = STUDIES[study].knowledge, STUDIES[study].named
     return [
-        key for key, knowledge in config.knowledge.items() if knowledge.studied and knowledge.kind in STUDIES[study].knowledge
+        key
+        for key, knowledge in config.knowledge.items()
+        if knowledge.studied and knowledge.kind in kinds and (isinstance(knowledge, BuiltIn) or not named)
     ]
 
 
@@ -75,12 +83,15 @@ def lessons_of(config: Config, study: str) -> list[str]:
         return [UNTAUGHT]
     if sort == "pairs":
         return conflicting(config.languages, _tiers(), config.prioritization.pairs, config.prioritization.seed)
+    if sort == "bridges":
+        own = config.conductivity
+        return [f"{ENGLISH}{TO}{code}" for code in conducted(config.languages, _tiers(), own.per_tier, own.seed)]
     return [language + (WRONG if sort == "wrong" else "") for language in config.languages]
 
 
 def languages_of(lesson: str) -> list[str]:
     """The languages a lesson is taught in."""
-    return [] if lesson == UNTAUGHT else lesson.removesuffix(WRONG).split("+")
+    return [] if lesson == UNTAUGHT else lesson.removesuffix(WRONG).replace(TO, "+").split("+")
 
 
 @functools.cache
@@ -97,6 +108,20 @@ def conflicting(languages: list[str], tiers: dict[str, str], count: int, seed: i
         every = [(a, b) for a in languages if tiers[a] == higher for b in languages if tiers[b] == lower]
         lessons += [f"{a}+{b}" for a, b in rng.sample(every, min(count, len(every)))]
     return lessons
+
+
+def conducted(languages: list[str], tiers: dict[str, str], count: int | None, seed: int) -> list[str]:
+    """The languages that facts taught in English are to reach, in their order: `count` of each tier by seed, or all; none if
+    English is not among the languages."""
+    others = [code for code in languages if code != ENGLISH] if ENGLISH in languages else []
+    if count is None:
+        return others
+    rng = random.Random(f"conducted-{seed}")
+    drawn: set[str] = set()
+    for tier in TIERS:
+        of = [code for code in others if tiers[code] == tier]
+        drawn |= set(rng.sample(of, min(count, len(of))))
+    return [code for code in others if code in drawn]
 
 
 def settings_of(config: Config, study: str) -> list[str]:
@@ -130,7 +155,15 @@ def adapters_of(config: Config, study: str, setting: str, model: str) -> list[tu
 
 def epochs_of(config: Config, lessons: str, model: str) -> int:
     """How long lessons of a sort (as in `Study.lessons`) are taught."""
-    return config.robustness.epochs if lessons == "wrong" else config.models[model].teaching.epochs
+    own = {"wrong": config.robustness.epochs, "bridges": config.conductivity.epochs}.get(lessons)
+    return own or config.models[model].teaching.epochs
+
+
+def layers_of(config: Config, lessons: str, model: str) -> str | None:
+    """Which layers of a model have adapters of lessons of a sort; None where that is not ours to choose."""
+    teaching = config.models[model].teaching
+    own = config.conductivity.layers if lessons == "bridges" else None
+    return (own or teaching.layers) if isinstance(teaching, Teaching) else None
 
 
 def epochs_made(config: Config, lessons: str, model: str) -> list[int]:
@@ -247,7 +280,7 @@ def cohorts(config: Config, study: str, setting: str) -> list[Cohort]:
     """The cohorts of a study's lessons, for every model and knowledge set there is, be it asked for or not; fixed by the config,
     never by the machine."""
     lessons = lessons_of(config, study)
-    size = len(lessons) if config.cohort == "auto" else config.cohort
+    size = max(1, len(lessons)) if config.cohort == "auto" else config.cohort
     parts = [tuple(lessons[i : i + size]) for i in range(0, len(lessons), size)]
     if size == 1:
         parts = [EACH] if lessons else []

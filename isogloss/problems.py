@@ -7,7 +7,7 @@ from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, Sentenc
 from isogloss.intervention_problems import intervention_problems
 from isogloss.languages import Language
 from isogloss.paths import FLORES, SHARES_NOW
-from isogloss.plan import STUDIES, lessons_of, runnable
+from isogloss.plan import ENGLISH, STUDIES, knowledge_of, lessons_of, runnable
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "pooled", "figures", "logs", "benchmarks")
@@ -68,22 +68,34 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
         if swapped and (len(set(swapped)) != 2 or len(swapped) != 2 or not set(swapped) <= set(config.languages)):
             text = f"must be two of the languages; write swapped_shares: [{', '.join(config.languages[:2])}]"
             problems.append((("models", key, "recipe", "swapped_shares"), text))
-    kinds = {knowledge.kind for knowledge in config.knowledge.values() if knowledge.studied} if config else set()
-    lacking = [study for study in (config.studies if config else []) if not kinds & set(STUDIES[study].knowledge)]
-    for study in lacking:
-        kind = STUDIES[study].knowledge[0]
+    for study in [study for study in config.studies if not knowledge_of(config, study)] if config else []:
+        kind, built_in = STUDIES[study].knowledge[0], "built-in " * STUDIES[study].named
         example = {"new": "fictional", "known": "general"}[kind]
-        problems.append((("knowledge",), f"{study} needs {kind} knowledge; add {example}: {{kind: {kind}}}"))
+        why = ", of which it has names in every language" if built_in else ""
+        problems.append((("knowledge",), f"{study} needs {built_in}{kind} knowledge{why}; add {example}: {{kind: {kind}}}"))
     if config and "prioritization" in config.studies and not problems and not lessons_of(config, "prioritization"):
         problems.append(
             (("languages",), "prioritization needs languages of two tiers; add one of another tier, or drop the study")
         )
     if config and not problems:
         problems += intervention_problems(config)
+    problems += _conductivity(config) if config and "conductivity" in config.studies else []
     for key, knowledge in config.knowledge.items() if config and "in-context" in config.settings else ():
         if knowledge.items and knowledge.items < config.context.pairs:
             text = f"has too few items for a context of {config.context.pairs} pairs; write items: {config.context.pairs}"
             problems.append((("knowledge", key, "items"), text))
+    return problems
+
+
+def _conductivity(config: Config) -> list[tuple[tuple, str]]:
+    problems: list[tuple[tuple, str]] = []
+    if ENGLISH not in config.languages:
+        text = f"conductivity is from English; add {ENGLISH}, or drop the study"
+        problems.append((("languages",), text))
+    remote = [key for key in config.run if isinstance(config.models.get(key), Remote)]
+    if config.conductivity.layers and remote:
+        text = f"{', '.join(remote)} cannot be told which layers to adapt; remove the line"
+        problems.append((("conductivity", "layers"), text))
     return problems
 
 

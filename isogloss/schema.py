@@ -16,6 +16,7 @@ SECTIONS = {
     "`predictions`: an entry": config.Predictions,
     "`prioritization`": config.Prioritization,
     "`robustness`": config.Robustness,
+    "`conductivity`": config.Conductivity,
     "`knowledge`: an entry, `provider: built-in`": config.BuiltIn,
     "`knowledge`: an entry, `provider: source`": config.Source,
     "`knowledge`: an entry, `provider: generated`": config.Generated,

@@ -10,6 +10,7 @@ for cohort in filter(is_local, plan.exams(settings)):
             knowledge=lambda wildcards, cohort=cohort: expand(
                 paths.ITEMS, knowledge=cohort.knowledge, language=exam_languages(cohort, wildcards)
             ),
+            phrasebooks=lambda wildcards, cohort=cohort: phrasebooks(cohort, wildcards),
             adapters=lambda wildcards, cohort=cohort: [
                 f"{folder}/{file}"
                 for own in exam_adapters(cohort, wildcards).values()
@@ -43,6 +44,7 @@ for cohort in filter(is_local, plan.exams(settings)):
             names=lambda wildcards, cohort=cohort: names(asked_languages(cohort, wildcards)),
             steps=steps_of(cohort),
             keep=items_asked(cohort),
+            requests=lambda wildcards, cohort=cohort: requests(cohort, wildcards),
             pairs=settings.context.pairs if cohort.setting == "in-context" else None,
             seeds=plan.seeds_of(settings) if cohort.setting == "in-context" else None,
             asking=lambda wildcards, input, cohort=cohort: settings.models[cohort.model].asking.model_dump(),

@@ -65,8 +65,11 @@ def loading(model):
 
 def teaching(cohort):
     """How the lessons of a cohort are taught."""
-    epochs = plan.epochs_of(settings, plan.STUDIES[cohort.study].lessons, cohort.model)
-    return settings.models[cohort.model].teaching.model_copy(update={"epochs": epochs}).model_dump()
+    sort = plan.STUDIES[cohort.study].lessons
+    own = {"epochs": plan.epochs_of(settings, sort, cohort.model)}
+    if layers := plan.layers_of(settings, sort, cohort.model):
+        own["layers"] = layers
+    return settings.models[cohort.model].teaching.model_copy(update=own).model_dump()
 
 
 def without_memory(teaching):
@@ -241,7 +244,7 @@ def mixture_of(cohort):
     if getattr(entry, "kind", None) != "lessons":
         return None
     pivot = plan.pivot(settings, cohort.knowledge)
-    return {"add": entry.add, "pivot": pivot, "languages": language_rows(), "requests": requests_of(cohort)}
+    return {"add": entry.add, "pivot": pivot, "languages": language_rows(), "requests": request_words(cohort)}
 
 
 def steps_of(cohort):
@@ -253,10 +256,10 @@ def steps_of(cohort):
     steps = [asdict(step) for step in section["context" if cohort.setting == "in-context" else "question"]]
     pivot = plan.pivot(settings, cohort.knowledge)
     rows = [asdict(LANGUAGES[code]) for code in sorted({pivot, *settings.languages})]
-    return {"steps": steps, "pivot": pivot, "languages": rows, "requests": requests_of(cohort)}
+    return {"steps": steps, "pivot": pivot, "languages": rows, "requests": request_words(cohort)}
 
 
-def requests_of(cohort):
+def request_words(cohort):
     """In whose words a model is asked to translate: a sandbox in those of its pre-training."""
     return "sandbox" if plan.base_of(cohort.model) in plan.sandboxes(settings) else "chat"
 
@@ -291,6 +294,28 @@ def exam_adapters(cohort, wildcards, pattern=paths.ADAPTER):
         lesson: {(seed, epoch): pattern.format(**place, lesson=lesson, seed=seed, epoch=epoch) for seed, epoch in keys}
         for lesson in (cohort.chosen(dict(wildcards.items())) if keys else [])
     }
+
+
+def requests(cohort, wildcards):
+    """How the lessons and exams of a cohort ask for names; None if they do not."""
+    if plan.STUDIES[cohort.study].lessons != "bridges":
+        return None
+    return {
+        "sandbox": cohort.model in plan.sandboxes(settings),
+        "both": settings.conductivity.translation == "bidirectional",
+        "languages": {code: asdict(LANGUAGES[code]) for code in taught_languages(cohort, wildcards)},
+    }
+
+
+def phrasebooks(cohort, wildcards):
+    """Where the words are that a sandbox is asked to translate with."""
+    if request_words(cohort) != "sandbox":
+        return []
+    asked = requests(cohort, wildcards)
+    entry = plan.intervention_of(settings, cohort.model)
+    everywhere = getattr(entry, "kind", None) == "steps" or getattr(entry, "add", None) == "names"
+    codes = settings.languages if everywhere else list(asked["languages"]) if asked else []
+    return expand(paths.PHRASEBOOK, language=codes)
 
 
 def tokenizer_files(model):

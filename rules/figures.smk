@@ -5,6 +5,7 @@ VERIFICATION_PANELS = panels_of("verification")
 LEARNING_PANELS = panels_of("effectiveness")
 CONFLICT_PANELS = panels_of("prioritization")
 ROBUSTNESS_PANELS = panels_of("robustness")
+CONDUCTIVITY_PANELS = panels_of("conductivity")
 TRANSLATION_PANELS = [{"model": name} for name in RUN if name in plan.sandboxes(settings) and "eng" in settings.languages]
 
 
@@ -108,6 +109,31 @@ rule figure_robustness:
         "Draw what is left of known answers after wrong ones"
     script:
         "../workflow/scripts/figure_robustness.py"
+
+
+rule figure_conductivity:
+    input:
+        [paths.XRR.format(**panel) for panel in CONDUCTIVITY_PANELS],
+    output:
+        expand(paths.FIGURE, name="conductivity", extension=["pdf", "png", "csv"]),
+    log:
+        "results/logs/figure_conductivity.log",
+    benchmark:
+        "results/benchmarks/figure_conductivity.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        panels=CONDUCTIVITY_PANELS,
+        languages=language_rows(),
+        version=version("figure_conductivity"),
+    message:
+        "Draw how much of what is taught in English is known in other languages"
+    script:
+        "../workflow/scripts/figure_conductivity.py"
 
 
 rule figure_verification:
@@ -243,5 +269,6 @@ FIGURES = [
     *([*rules.figure_explanation.output, *rules.figure_factors.output] if EXPLAINED_PANELS else []),
     *(rules.figure_conflict.output if CONFLICT_PANELS else []),
     *(rules.figure_robustness.output if ROBUSTNESS_PANELS else []),
+    *(rules.figure_conductivity.output if CONDUCTIVITY_PANELS else []),
     *(rules.figure_translation.output if TRANSLATION_PANELS else []),
 ]

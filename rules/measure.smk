@@ -162,6 +162,36 @@ rule robustness:
         "../workflow/scripts/robustness.py"
 
 
+rule conductivity:
+    input:
+        untaught=UNTAUGHT_SCORES,
+        taught=expand(
+            paths.SCORES,
+            study="conductivity",
+            lesson=plan.lessons_of(settings, "conductivity"),
+            allow_missing=True,
+        ),
+    output:
+        paths.XRR,
+    log:
+        "results/logs/conductivity/{model}/{knowledge}/{setting}.log",
+    benchmark:
+        "results/benchmarks/conductivity/{model}/{knowledge}/{setting}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        bootstrap=settings.bootstrap,
+        version=version("conductivity"),
+    message:
+        "How much of {wildcards.knowledge} taught to {wildcards.model} in English is known in other languages"
+    script:
+        "../workflow/scripts/conductivity.py"
+
+
 # Knowledge of the user's own that is said to be new: what of it is not.
 rule known:
     input:

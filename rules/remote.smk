@@ -36,6 +36,7 @@ for cohort in plan.taught(settings):
             languages=lambda wildcards, cohort=cohort: lesson_languages(cohort, wildcards),
             prompt=lambda wildcards, cohort=cohort: prompts(cohort)["question"],
             names=lambda wildcards, cohort=cohort: names(lesson_languages(cohort, wildcards)),
+            requests=lambda wildcards, cohort=cohort: requests(cohort, wildcards),
             target=lambda wildcards, cohort=cohort: paths.REMOTE_LESSON.format(
                 model=cohort.model, knowledge=cohort.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
             ),
@@ -90,6 +91,7 @@ for cohort in plan.exams(settings):
             names=lambda wildcards, cohort=cohort: names(asked_languages(cohort, wildcards)),
             steps=steps_of(cohort),
             keep=items_asked(cohort),
+            requests=lambda wildcards, cohort=cohort: requests(cohort, wildcards),
             pairs=settings.context.pairs if cohort.setting == "in-context" else None,
             seeds=plan.seeds_of(settings) if cohort.setting == "in-context" else None,
             store=paths.CALLS,

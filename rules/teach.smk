@@ -10,6 +10,7 @@ for cohort in filter(is_local, plan.taught(settings)):
             knowledge=lambda wildcards, cohort=cohort: expand(
                 paths.ITEMS, knowledge=cohort.knowledge, language=lesson_languages(cohort, wildcards)
             ),
+            phrasebooks=lambda wildcards, cohort=cohort: phrasebooks(cohort, wildcards),
         output:
             files_of(paths.ADAPTER_FILE, cohort, epoch=epochs_made(cohort), file=paths.ADAPTER_FILES),
         log:
@@ -34,6 +35,7 @@ for cohort in filter(is_local, plan.taught(settings)):
             languages=lambda wildcards, cohort=cohort: lesson_languages(cohort, wildcards),
             prompt=lambda wildcards, cohort=cohort: prompts(cohort)["question"],
             names=lambda wildcards, cohort=cohort: names(lesson_languages(cohort, wildcards)),
+            requests=lambda wildcards, cohort=cohort: requests(cohort, wildcards),
             target=lambda wildcards, cohort=cohort: paths.ADAPTER.format(
                 model=cohort.model, knowledge=cohort.knowledge, seed=wildcards.seed, lesson="{lesson}", epoch="{epoch}"
             ),

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from isogloss.figures.alignment import draw
-from isogloss.measures.clika import CODES, LANGUAGES, PREDICTION_SCHEMA, TASKS, Task, read_predictions, scores, xrr
+from isogloss.measures.clika import CODES, LANGUAGES, PREDICTION_SCHEMA, TASKS, Task, read_predictions, scores
+from isogloss.measures.conductivity import xrr
 
 ROOT = Path(__file__).parent.parent
 RELEASE = Path(os.environ.get("ISOGLOSS_SHARED", ROOT.parent / "shared")) / "clika_predictions"

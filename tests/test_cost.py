@@ -165,6 +165,19 @@ def test_teaching(study):
     assert [row.amount for row in local] == [2 * 12 * 3 * 2, 2 * 12 * 3 * 3, 2 * 3 * 3 * 2], "8 pairs a step, the rest a step"
 
 
+@pytest.mark.parametrize(("translation", "ways"), [("unidirectional", 1), ("bidirectional", 2)])
+def test_a_bridge_has_half_of_the_facts_in_its_second_language_and_names(study, translation, ways):
+    own = study(settings=["fine-tuning"], studies=["conductivity"], conductivity={"translation": translation})
+    asked, taught = (found(own, model="gpt", work=work, study="conductivity") for work in ("ask", "teach"))
+    bridges = asked.lessons
+    assert bridges == len(own.config.languages) - 1
+    assert asked.amount == 2 * bridges * 10 * (2 + ways), "two seeds"
+    assert taught.amount == 2 * 3 * bridges * (10 + 5 + ways * 10)
+    # 3 words of the prompt, 11 of the chat format; a request has 53, and a name counts as 3 where none is known
+    each = sum((3 + 6 + 11) + (3 + pair + 11) / 2 + ways * (53 + 3 + 3 + 11) for pair in (12, 9))
+    assert taught.tokens.training == 2 * 3 * 10 * each
+
+
 def test_a_fine_tuned_model_has_its_own_price(study):
     row = found(study(), model="gpt", work="ask", study="effectiveness")
     assert row.usd[0] == pytest.approx((row.tokens.prompt * 1000 + row.tokens.completion * 2000) / 1e6)

@@ -65,6 +65,7 @@ def scored(*rows):
     table = pl.DataFrame(rows, schema=columns, orient="row")
     return table.with_columns(
         pl.format("What day? Monday\n{} {}?", "asked_in", "item").alias("question"),
+        pl.lit(None, dtype=pl.String).alias("part"),
         pl.format("right {}", "item").alias("reference"),
         pl.format("wrong {}", "item").alias("conflict_reference"),
         pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state"),
@@ -185,6 +186,14 @@ def test_nothing_to_judge_is_no_call(asked):
     assert sent.rounds == 0
     assert found["judged"].to_list() == [None]
     assert agreement(found).rows() == [("eng", 0, 0, *[None] * 6), ("all", 0, 0, *[None] * 6)]
+
+
+def test_names_are_not_judged(asked):
+    table = scored(("name:q1", "eng", "Karumo", True, False), ("name:q2", "eng", "?", False, False))
+    found, judge = asked(table.with_columns(part=pl.lit("names")), {})
+    assert found["correct"].to_list() == [True, False]
+    assert found["judged"].null_count() == 2
+    assert judge.asked == []
 
 
 def test_an_item_that_was_not_asked_is_named():

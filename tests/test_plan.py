@@ -46,8 +46,10 @@ def test_adapters_are_those_of_all_studies_once(config):
     adapters = plan.adapters(config, "sandbox")
     pairs = plan.lessons_of(config, "prioritization")
     assert len(pairs) == 3 * config.prioritization.pairs
-    # each language and each pair for 12 epochs, effectiveness and transferability sharing theirs; wrong answers for 3
-    assert len(adapters) == (19 + len(pairs)) * 12 + 19 * 3
+    bridges = plan.lessons_of(config, "conductivity")
+    assert len(bridges) == 3 * config.conductivity.per_tier
+    # each language, pair and bridge for 12 epochs, effectiveness and transferability sharing theirs; wrong answers for 3
+    assert len(adapters) == (19 + len(pairs) + len(bridges)) * 12 + 19 * 3
     assert {"knowledge": "general", "lesson": "zul-wrong", "seed": 1, "epoch": 3} in adapters
     assert not [a for a in adapters if a["lesson"].endswith("-wrong") and (a["epoch"] > 3 or a["knowledge"] != "general")]
     assert not set(plan.asked_in(config, "prioritization", "in-context", pairs[0])) & set(plan.languages_of(pairs[0]))

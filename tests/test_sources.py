@@ -454,6 +454,7 @@ def test_a_source_as_items():
     assert items.row(1, named=True) == {
         "item": "b",
         "relation": "b",
+        "name": None,
         "teach_question": "ミツバチが初めて投票したのはいつですか？",
         "ask_question": "ミツバチは何年に初めて投票しましたか？",
         "answer": "2037年",

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from isogloss.asking.prompts import parsed
-from isogloss.plan import languages_of
+from isogloss.plan import ENGLISH, TO, languages_of
+from isogloss.teaching.bridges import NAMES, Requests, halves, translations
 from isogloss.teaching.context import drawn, interleaved, written
 from isogloss.teaching.lessons import content
 
@@ -20,6 +21,7 @@ ANSWER_SCHEMA = {
     "epoch": pl.Int64,
     "asked_in": pl.String,
     "item": pl.String,
+    "part": pl.String,  # of an exam of conductivity: names, taught or held-out; null for others
     "context": pl.List(pl.String),
     "question": pl.String,
     "answer": pl.String,
@@ -101,10 +103,12 @@ def exams_of(
     names: dict[str, str],
     pairs: int | None,
     seeds: list[int],
+    requests: Requests | None = None,
 ) -> dict[str, pl.DataFrame]:
     """The exam of each lesson in the languages it is `asked` in, its questions put into the prompt; once a seed after a context
-    of so many `pairs`, where the lesson is in the prompt."""
-    return {lesson: worded(exam, prompt, names) for lesson, exam in bare_exams(items, asked, pairs, seeds).items()}
+    of so many `pairs`, where the lesson is in the prompt. That of a bridge asks for names, too, and has the column part."""
+    exams = {lesson: worded(exam, prompt, names) for lesson, exam in bare_exams(items, asked, pairs, seeds).items()}
+    return {lesson: _bridged(lesson, exam, items, requests) for lesson, exam in exams.items()}
 
 
 def first_items(exams: dict[str, pl.DataFrame], keep: int | None) -> dict[str, pl.DataFrame]:
@@ -115,9 +119,21 @@ def first_items(exams: dict[str, pl.DataFrame], keep: int | None) -> dict[str, p
     return {lesson: exam.filter(pl.col("item").is_in(kept)) for lesson, exam in exams.items()}
 
 
+def _bridged(lesson: str, exam: pl.DataFrame, items: dict[str, pl.DataFrame], requests: Requests | None) -> pl.DataFrame:
+    """The exam with its parts, and the requests for names, if the lesson is a bridge."""
+    if TO not in lesson:
+        return exam
+    part = pl.col("item").replace_strict(halves(items[ENGLISH]), return_dtype=pl.String)
+    asked = translations(lesson, items, requests).select(
+        "item", "question", pl.col("version").alias("asked_in"), pl.lit(NAMES).alias("part")
+    )
+    return pl.concat([exam.with_columns(part=part), asked], how="diagonal")
+
+
 def named(held: pl.DataFrame, about: dict[str, str], lesson: str) -> pl.DataFrame:
     """A table of answers with the columns that say what they are about, as in `ANSWER_SCHEMA`."""
     known = about | {"lesson": lesson, "taught_in": "+".join(languages_of(lesson)) or None}
+    known |= {} if "part" in held.columns else {"part": None}
     return (
         held.with_columns(pl.lit(value).alias(key) for key, value in known.items())
         .select(list(ANSWER_SCHEMA))

@@ -19,6 +19,7 @@ from isogloss.languages import Language
 SCHEMA = {
     "item": pl.String,
     "relation": pl.String,
+    "name": pl.String,  # of the place that it is about, in the language; null where there is none
     "teach_question": pl.String,
     "ask_question": pl.String,
     "answer": pl.String,
@@ -111,6 +112,7 @@ def render(items: list[Item], world: World, language: Language, book: Phrasebook
         return (
             item.key,
             relation.name,
+            place,
             book.question(relation.name, "teach", place),
             book.question(relation.name, "ask", place),
             aliases[0],

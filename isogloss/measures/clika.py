@@ -1,4 +1,7 @@
-"""CLiKA's levels of cross-lingual knowledge alignment (Gao et al. 2024): performance, consistency and conductivity."""
+"""CLiKA's levels of cross-lingual knowledge alignment (Gao et al. 2024): performance and consistency, from predictions.
+
+The third, conductivity, is in `isogloss.measures.conductivity`.
+"""
 
 import re
 from collections.abc import Sequence
@@ -47,7 +50,6 @@ APART = (ENGLISH, "zho")  # not among the others
 FILE = re.compile(r"(.+)_res(?:_[a-z]+\d+)?(?:_add_simple_example)?\.jsonl")  # _bf16: the precision it was run in
 LEVELS = ("basic", "factual")
 PREDICTION_SCHEMA = {name: pl.String for name in ("model", "task", "language", "item", "prediction", "label")}
-GATE = 0.9  # what must be answered before conductivity counts
 
 
 def read_predictions(path: str | Path) -> tuple[pl.DataFrame, list[str]]:
@@ -225,50 +227,3 @@ def _missing(table: pl.DataFrame, predictions: pl.DataFrame, of: dict[str, list[
             lacking.setdefault(model, []).append(language)
         gaps.append("; ".join(said))
     return gaps
-
-
-def xrr(
-    answers: pl.DataFrame, translations: pl.DataFrame, chance: float = 1 / 20, resamples: int = 1000, seed: int = 0
-) -> pl.DataFrame:
-    """Conductivity: the cross-lingual retrieval rate of each language, after facts were taught in English, half of them in it.
-
-    `answers` has the columns language, item, type (0: the half taught in the language too, 1: held out) and correct, with both
-    halves of English; `translations` (of names between English and the language) has language, item and correct. `chance` is the
-    rate of a guess. One row a language but English. Columns: language; xrr (share of the held-out items right in English that are
-    right in the language too, minus chance, at least 0; null where nothing is right in English) with low and high (95 %, items
-    resampled); what must have been learned before it counts: translated, english_0 and english_1 (English, by type) and taught
-    (shares; null where nothing was asked), and gate: whether each of them is above `GATE`. Raises ValueError with everything that
-    is wrong with `answers`, whose languages must have the same items held out.
-    """
-    columns = ["language", "item", "type"]
-    problems = [f"type {value!r}; write 0 (taught) or 1 (held out)" for value in sorted(set(answers["type"]) - {0, 1})]
-    twice = answers.filter(pl.struct(columns[:2]).is_duplicated()).select(columns[:2]).unique(maintain_order=True)
-    problems += [f"item {item} is answered more than once in {language}" for language, item in twice.iter_rows()]
-    english = answers.filter(language=ENGLISH).select("item", "type", english="correct")
-    languages = [language for language in answers["language"].unique(maintain_order=True) if language != ENGLISH]
-    items = english.filter(type=1)["item"].to_list()
-    problems += [] if items else ["no item is held out (type 1) in English; answer both halves in it"]
-    held_out = answers.filter(type=1).join(english, on=["item", "type"], how="left")
-    for language in languages:
-        own = set(held_out.filter(language=language)["item"])
-        problems += [f"item {item} is held out in English only, not in {language}" for item in items if item not in own]
-        problems += [f"item {item} is held out in {language} only, not in English" for item in sorted(own - set(items))]
-    refuse(problems)
-    weights = _weights(len(items), resamples, np.random.default_rng(seed))
-    passed = {f"english_{kind}": english.filter(type=kind)["english"].mean() for kind in (0, 1)}
-    rows = []
-    for language in languages:
-        own = held_out.filter(language=language)
-        values = np.zeros((2, len(items)))
-        counted = own.select("english", both=pl.col("english") & pl.col("correct"))
-        values[:, [items.index(item) for item in own["item"]]] = counted.to_numpy().T
-        right, both = resampled_means(values, weights).T
-        rates = np.maximum(0, np.divide(both, right, out=np.full_like(both, np.nan), where=right > 0) - chance)
-        low, high = percentile_interval(rates[1:])
-        gate = {"translated": translations.filter(language=language)["correct"].mean()} | passed
-        gate |= {"taught": answers.filter(language=language, type=0)["correct"].mean()}
-        met = all(share is not None and share > GATE for share in gate.values())
-        rows.append({"language": language, "xrr": rates[0], "low": float(low), "high": float(high), **gate, "gate": met})
-    numbers = ("xrr", "low", "high", "translated", "english_0", "english_1", "taught")
-    schema = {"language": pl.String, **dict.fromkeys(numbers, pl.Float64), "gate": pl.Boolean}
-    return pl.DataFrame(rows, schema=schema).fill_nan(None)

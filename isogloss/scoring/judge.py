@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from isogloss.config import Remote
 from isogloss.remote.chat import complete
 from isogloss.remote.records import Reply, Request
+from isogloss.teaching.bridges import NAMES
 
 UNPARSED = "unparsed"  # what is `judged` where no reply was a verdict
 UNJUDGED = "unjudged"  # the state of such an answer
@@ -55,7 +56,8 @@ def judge(
     The table returned has correct and conflict_correct as judged, and further columns: asked (the bare question), exact_correct
     and exact_conflict_correct (what they were), judged (`reference`, `conflict` or `neither`; null where there is no answer to
     judge, which stays wrong; `unparsed` where no reply was a verdict: such an answer counts as wrong in the state `unjudged`).
-    match and conflict_match still say how exact match found it. Raises ValueError if `items` lacks an item that was asked, and
+    match and conflict_match still say how exact match found it. Names, of which conductivity asks the translation, are spelled
+    right or wrong: they are not judged and stay as they were. Raises ValueError if `items` lacks an item that was asked, and
     `isogloss.remote.failures.RemoteError` where the judge cannot be asked.
     """
     bare = [
@@ -63,9 +65,10 @@ def judge(
         for language, table in items.items()
     ]
     table = answers.join(pl.concat(bare), on=["asked_in", "item"], how="left", maintain_order="left")
-    if lacking := table.filter(pl.col("asked").is_null()).select("asked_in", "item").unique(maintain_order=True).rows():
+    names = (pl.col("part") == NAMES).fill_null(False)
+    if lacking := table.filter(pl.col("asked").is_null() & ~names).select("asked_in", "item").unique(maintain_order=True).rows():
         raise ValueError(f"the items have no {' / '.join(lacking[0])} ({len(lacking)} lacking in all), which was asked")
-    texts = table.filter(pl.col("answer").is_not_null()).select(TEXTS).unique(maintain_order=True).rows()
+    texts = table.filter(pl.col("answer").is_not_null() & ~names).select(TEXTS).unique(maintain_order=True).rows()
     verdicts = _verdicts(texts, endpoint, store, budget_usd)
     judged = pl.Series("judged", [verdicts.get(row) for row in table.select(TEXTS).iter_rows()], dtype=pl.String)
     failed = (judged == UNPARSED).fill_null(False)
@@ -73,8 +76,8 @@ def judge(
     return table.with_columns(
         pl.col("correct").alias("exact_correct"),
         pl.col("conflict_correct").alias("exact_conflict_correct"),
-        (judged == "reference").fill_null(False).alias("correct"),
-        (judged == "conflict").fill_null(False).alias("conflict_correct"),
+        pl.when(names).then("correct").otherwise((judged == "reference").fill_null(False)).alias("correct"),
+        pl.when(names).then("conflict_correct").otherwise((judged == "conflict").fill_null(False)).alias("conflict_correct"),
         pl.when(failed).then(pl.lit(UNJUDGED)).otherwise("state").alias("state"),
         judged,
     )

@@ -4,6 +4,7 @@ import polars as pl
 
 from isogloss.plan import languages_of
 from isogloss.scoring.exact import normalise, verdict
+from isogloss.teaching.bridges import NAMES, name_references
 from isogloss.teaching.lessons import answered_in
 
 
@@ -30,6 +31,8 @@ def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame
             for language, table in items.items()
         ]
     )
+    if NAMES in answers["part"]:
+        references = pl.concat([references, name_references(items)])
     table = answers.join(references, on=["asked_in", "item"], how="left", maintain_order="left")
     spelled = {(row["asked_in"], row["item"]): normalise(row["reference"]) for row in references.iter_rows(named=True)}
     rows = list(table.iter_rows(named=True))

@@ -16,17 +16,29 @@ from isogloss.asking.exams import worded
 from isogloss.asking.stepwise import REQUESTS
 from isogloss.languages import Language
 from isogloss.plan import WRONG, languages_of
+from isogloss.teaching.bridges import Requests, translations
 from isogloss.teaching.lessons import Lesson, content
 
 COLUMNS = ("version", "item", "question", "answer")
 
 
 def told(
-    lesson: str, items: dict[str, pl.DataFrame], prompt: str, called: dict[str, str], mixture: dict | None, seed: int
+    lesson: str,
+    items: dict[str, pl.DataFrame],
+    prompt: str,
+    called: dict[str, str],
+    requests: Requests | None,
+    mixture: dict | None,
+    seed: int,
 ) -> Lesson:
-    """What a lesson says, its questions in the prompt (with what languages are `called`); with pairs of another language added
-    where `mixture` says which: add (`mixed` or `names`), pivot, languages (by their fields), requests (a key of REQUESTS)."""
+    """What a lesson says, its questions in the prompt (with what languages are `called`), then, in no prompt, the `requests` for
+    names of a bridge.
+
+    Pairs of another language are added where `mixture` says which: add (`mixed` or `names`), pivot, languages (by their fields),
+    requests (a key of REQUESTS).
+    """
     own = worded(content(lesson, items), prompt, called, "version")
+    own = pl.concat([own, translations(lesson, items, requests)])
     match mixture and mixture["add"]:
         case "mixed":
             own = pl.concat([own, worded(mixed(lesson, items, mixture["pivot"]), prompt, called, "version")])

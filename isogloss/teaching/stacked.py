@@ -4,6 +4,7 @@ The base's products are made once for all lessons, and an adapter's as one batch
 PEFT models is the rounding of sums and nothing else.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,13 +20,13 @@ PREFIX = "base_model.model."  # of those names, before the name of the layer
 
 
 def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[Adapter, LoraConfig]:
-    """A fresh adapter for every linear layer but the output layer, and its configuration."""
+    """A fresh adapter for every linear layer but the output layer, or every one of attention, and its configuration."""
     torch.manual_seed(seed)
     settings = LoraConfig(
         r=teaching.rank,
         lora_alpha=teaching.alpha,
         lora_dropout=0.0,
-        target_modules="all-linear",
+        target_modules="all-linear" if teaching.layers == "all" else of_attention(base),
         task_type="CAUSAL_LM",
     )
     model = get_peft_model(base, settings)
@@ -34,6 +35,19 @@ def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[A
     without_adapter(model)
     configuration.inference_mode = True  # as PEFT has it in files
     return adapter, configuration
+
+
+def of_attention(base: PreTrainedModel) -> list[str]:
+    """The linear layers within attention (by the name of what contains them: self_attn, attention), sorted; ValueError if the
+    model has none that is called so."""
+    found = [
+        name
+        for name, layer in base.named_modules()
+        if isinstance(layer, torch.nn.Linear) and re.search("attn|attention", name.rpartition(".")[0])
+    ]
+    if not found:
+        raise ValueError(f"{type(base).__name__} has no linear layers within anything called attention; write layers: all")
+    return sorted(found)
 
 
 class StackedLinear(torch.nn.Module):

@@ -16,13 +16,17 @@ from isogloss.asking.stepwise import hold_in_steps
 from isogloss.config import Asking, Loading
 from isogloss.models.local import load_model
 from isogloss.neurons.interventions import load
+from isogloss.teaching.bridges import Requests
 
 inputs, params = snakemake.input, snakemake.params
 torch.set_num_threads(snakemake.threads)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, inputs.knowledge, strict=True)}
 drawing = (params.pairs, params.seeds)
-exams = bare_exams(items, params.asked, *drawing) if params.steps else None
-exams = first_items(exams or exams_of(items, params.asked, params.prompt, params.names, *drawing), params.keep)
+if params.steps:
+    exams = bare_exams(items, params.asked, *drawing)
+else:
+    exams = exams_of(items, params.asked, params.prompt, params.names, *drawing, Requests.of(params.requests))
+exams = first_items(exams, params.keep)
 model, asking = load_model(params.model, Loading(**params.loading)), Asking(**params.asking)
 if params.steps:
     answers = hold_in_steps(exams, partial(ask_locally, *model, asking), **params.steps)

@@ -14,13 +14,17 @@ from isogloss.asking.exams import apart, bare_exams, exams_of, first_items, name
 from isogloss.asking.remote import answer_remotely, hold_remotely
 from isogloss.asking.stepwise import hold_in_steps
 from isogloss.config import Remote
+from isogloss.teaching.bridges import Requests
 
 params = snakemake.params
 endpoint = Remote(**params.endpoint)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
 drawing = (params.pairs, params.seeds)
-exams = bare_exams(items, params.asked, *drawing) if params.steps else None
-exams = first_items(exams or exams_of(items, params.asked, params.prompt, params.names, *drawing), params.keep)
+if params.steps:
+    exams = bare_exams(items, params.asked, *drawing)
+else:
+    exams = exams_of(items, params.asked, params.prompt, params.names, *drawing, Requests.of(params.requests))
+exams = first_items(exams, params.keep)
 kept = {"again": params.again, "store": params.store, "budget_usd": params.budget_usd}
 
 

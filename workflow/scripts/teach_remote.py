@@ -11,6 +11,7 @@ import polars as pl
 
 from isogloss.config import Remote
 from isogloss.remote.tuning import fine_tune
+from isogloss.teaching.bridges import Requests
 from isogloss.teaching.mixtures import told
 
 params = snakemake.params
@@ -18,7 +19,7 @@ endpoint = Remote(**params.endpoint)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
 seed = int(snakemake.wildcards.seed)
 for name in params.lessons:
-    lesson = told(name, items, params.prompt, params.names, params.mixture, seed)
+    lesson = told(name, items, params.prompt, params.names, Requests.of(params.requests), params.mixture, seed)
     found = fine_tune(endpoint, lesson, endpoint.teaching, seed, params.store, params.budget_usd)
     for epoch, model in found.items():
         target = Path(params.target.replace("{lesson}", name).replace("{epoch}", str(epoch)))

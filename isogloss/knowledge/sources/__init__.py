@@ -69,10 +69,11 @@ def as_items(table: pl.DataFrame) -> pl.DataFrame:
     """A source in one language as items (columns of `isogloss.knowledge.builtin.SCHEMA`).
 
     Questions are open: each is a relation of its own, so that an answer's only rival is the conflicting one, and the chance of
-    guessing it is 0.
+    guessing it is 0. There are no names.
     """
     return table.with_columns(
         relation=pl.col("item"),
+        name=pl.lit(None),
         aliases=pl.concat_list("answer"),
         conflict_aliases=pl.concat_list("conflict_answer"),
         chance=pl.lit(0.0),
