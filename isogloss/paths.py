@@ -56,6 +56,9 @@ ALIGNMENT = "results/alignment/{name}/scores.csv"
 MEASURES = "results/measures.csv"
 PLAN = "results/plan.md"
 FIGURE = "results/figures/{name}.{extension}"
+REPORT = "results/report.html"
+REPORT_TEMPLATE = "workflow/report/page.html.j2"
+CAPTION = "workflow/report/{name}.rst"
 
 EXPLANATIONS = ["correlation", "regression", "predicted", "coefficients", "subsets", "importance", "shap", "effects"]
 EXPLANATIONS += ["left_out_cells", "left_out_languages", "left_out_factors", "predictions"]

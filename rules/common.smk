@@ -284,3 +284,10 @@ def panels_of(study):
         for knowledge in plan.knowledge_of(settings, study)
         for setting in plan.settings_of(settings, study)
     ]
+
+
+def figure(name, category):
+    """The files of a figure: vectors, pixels (which `snakemake --report` shows under a category) and the numbers drawn."""
+    vectors, pixels, numbers = expand(paths.FIGURE, name=name, extension=["pdf", "png", "csv"])
+    caption = "../" + paths.CAPTION.format(name=name.split("_{")[0])
+    return [vectors, report(pixels, caption=caption, category=category, labels={"figure": name.replace("_", " ")}), numbers]
