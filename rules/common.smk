@@ -289,5 +289,5 @@ def panels_of(study):
 def figure(name, category):
     """The files of a figure: vectors, pixels (which `snakemake --report` shows under a category) and the numbers drawn."""
     vectors, pixels, numbers = expand(paths.FIGURE, name=name, extension=["pdf", "png", "csv"])
-    caption = "../" + paths.CAPTION.format(name=name.split("_{")[0])
+    caption = f"../{paths.CAPTION}".format(name=name.split("_{")[0])
     return [vectors, report(pixels, caption=caption, category=category, labels={"figure": name.replace("_", " ")}), numbers]

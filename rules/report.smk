@@ -29,7 +29,8 @@ rule report:
         ],
         knowledge=[paths.ITEMS.format(knowledge=name, language=code) for name, code in REPORT_ITEMS],
         tables=[path for _, _, path in REPORT_TABLES],
-        captions=sorted(str(path) for path in Path("workflow/report").iterdir()),
+        template=paths.REPORT_TEMPLATE,
+        beside=sorted(str(path) for path in Path("workflow/report").iterdir() if str(path) != paths.REPORT_TEMPLATE),
         project="pyproject.toml",
     output:
         paths.REPORT,
@@ -44,12 +45,12 @@ rule report:
         mem_mb=4000,
         runtime=20,
     params:
-        config=settings.model_dump(exclude_unset=True),
+        # by way of `input`, so not compared: what of it bears on results has changed an input, too
+        config=lambda wildcards, input: settings.model_dump(exclude_unset=True),
         languages=language_rows(),
         tables=[(name, about) for name, about, _ in REPORT_TABLES],
         knowledge=REPORT_ITEMS,
         store=paths.CALLS,
-        template=paths.REPORT_TEMPLATE,
         version=version("report"),
     message:
         "Write the page about {RUN}"

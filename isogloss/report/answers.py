@@ -104,6 +104,7 @@ def _cells(cells: pl.DataFrame, languages: list[Language]) -> Iterator[dict]:
             "taught": names[row["taught_in"]],
             "asked": names[row["asked_in"]],
             "percent": round(100 * row["accuracy"], 2),
+            "label": f"{100 * row['accuracy']:.0f}",  # rounded as in the figure
             "accuracy": _percent([row["accuracy"]]),
             "interval": _percent(interval),
             "n": _known(row["n"]),

@@ -55,7 +55,7 @@ def chart(languages: list[Language]) -> dict:
         stroke=alt.condition(same, alt.value(INK), alt.value("white")),
     )
     numbers = base.mark_text(cursor="pointer", fontSize=alt.ExprRef("step < 20 ? 0 : step * 0.4")).encode(
-        text=alt.Text("percent:Q", format=".0f"),
+        text=alt.Text("label:N"),
         color=alt.condition(alt.datum.percent > 55, alt.value("white"), alt.value(INK)),
     )
     layers = alt.layer(squares, numbers).add_params(alt.param("step", value=STEP), alt.param("wide", value=True))

@@ -30,5 +30,5 @@ run = described(config) | {"versions": versions(inputs.project), "costs": costs(
 figures = [path for path in inputs.shown if path.endswith(".png")]
 scores, untaught = answers(inputs.scores), answers(inputs.untaught)
 languages = [Language(**row) for row in params.languages]
-text = page(scores, untaught, items, tables, figures, run, languages, config.bootstrap, params.template)
+text = page(scores, untaught, items, tables, figures, run, languages, config.bootstrap, inputs.template)
 Path(snakemake.output[0]).write_text(text, encoding="utf-8")
