@@ -53,6 +53,6 @@ rule report:
         store=paths.CALLS,
         version=version("report"),
     message:
-        "Write the page about {RUN}"
+        "Write the page about {settings.run}"
     script:
         "../workflow/scripts/report.py"

@@ -170,7 +170,7 @@ def test_either_of_two_languages_may_be_followed(first, expected):
     taught["conflict"] = pl.when("correct").then(pl.lit("arb")).otherwise(pl.lit("eng"))
     text = sentence(pair.with_columns(answer_in=taught.get(first, pl.lit("eng"))))
     assert expected in text
-    assert "Of 1 pairs" in text
+    assert "Of 1 pair of languages" in text
 
 
 def test_no_answer_need_follow_either():
@@ -385,6 +385,29 @@ def test_what_was_run_is_from_the_config(raw_config):
     assert run["models"] == [{"name": "sandbox", "provider": "sandbox", "origin": "weights shipped"}]
     assert {row["name"]: row["lessons"] for row in run["studies"]}["transferability"] == 19
     assert yaml.safe_load(run["config"]) == raw_config
+
+
+def test_of_what_others_published_the_tables_are_named(raw_config):
+    table = "data/published/gpt-4o-mini_fine-tuning.csv"
+    model = {"provider": "published", "transferability": {"fine-tuning": table}}
+    run = described(Config.model_validate(raw_config | {"models": {"theirs": model}, "run": ["theirs"]}))
+    assert run["models"] == [{"name": "theirs", "provider": "published", "origin": f"fine-tuning {table}"}]
+    assert run["studies"] == run["knowledge"] == []
+
+
+@pytest.mark.parametrize(
+    ("low", "listed"), [(0.01, "1, for one standard deviation: syntax +4 points (+1 to +9)"), (-0.01, "none")]
+)
+def test_factors_are_named_only_if_their_interval_excludes_nought(low, listed):
+    fit = {"estimator": "ols", "protocol": "leave_two_languages_out", "r2": -0.12, "baseline_r2": -0.02}
+    rows = [("syntax", "jackknife", low), ("fam", "jackknife", -0.02), ("fam", "dyadic", 0.03)]
+    coefficients = [{"feature": f, "method": m, "estimate": 0.04, "low": bound, "high": 0.09} for f, m, bound in rows]
+    found = {"regression": [(ABOUT, pl.DataFrame([fit]))], "coefficients": [(ABOUT, pl.DataFrame(coefficients))]}
+    nothing = pl.DataFrame(schema=ANSWER_SCHEMA)
+    (one,) = headlines(nothing, nothing, {name: [] for name in TABLES} | found, LANGUAGES, 50)
+    text = one.text.replace("\u00a0", " ")
+    assert "R\u00b2 of \u22120.12 (with the mean of the others: \u22120.02)" in text
+    assert f"excludes 0, of 2: {listed}." in text
 
 
 def test_versions_are_of_what_is_installed():

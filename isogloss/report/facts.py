@@ -16,13 +16,15 @@ from isogloss.config import Config
 
 
 def described(config: Config) -> dict:
-    """What was run: models, knowledge sets, studies, seeds (each a list of rows of text) and the config as YAML, without what is
-    as it is by default."""
+    """What was run: models, knowledge sets, studies (none of either where all is as others published it), seeds (each a list of
+    rows of text) and the config as YAML, without what is as it is by default."""
+    measured = bool(plan.measured(config))
     return {
         "models": [{"name": name, **_origin(config.models[name])} for name in config.run],
         "knowledge": [
             {"name": name, "kind": entry.kind, "origin": _source(entry), "items": entry.items or "all", "studied": entry.studied}
             for name, entry in config.knowledge.items()
+            if measured
         ],
         "studies": [
             {
@@ -32,6 +34,7 @@ def described(config: Config) -> dict:
                 "lessons": len(plan.lessons_of(config, study)),
             }
             for study in config.studies
+            if measured
         ],
         "seeds": [
             {"of": "lessons and contexts", "seeds": ", ".join(map(str, plan.seeds_of(config)))},
@@ -56,6 +59,7 @@ def described(config: Config) -> dict:
 
 def _origin(model) -> dict[str, str]:
     said = model.model_dump(include={"weights", "path", "hub", "revision", "name", "base_url"}, exclude_none=True)
+    said |= getattr(model, "transferability", {})  # the tables of a published one
     return {"provider": model.provider, "origin": ", ".join(f"{key} {value}" for key, value in said.items())}
 
 

@@ -110,6 +110,10 @@ def _percent(share: float) -> str:
     return f"{round(100 * share)}\u00a0%"
 
 
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
 def _by_unit(scores: pl.DataFrame, part: Part) -> np.ndarray:
     """Accuracy over the languages asked, [item, seed]."""
     return correctness(scores, list(part.names), None)[0].mean(axis=0)
@@ -144,8 +148,8 @@ def _after(part: Part) -> tuple[dict[str, Estimate], pl.DataFrame]:
 def _effectiveness(part: Part) -> str:
     found, last = _after(part)
     text = (
-        f"After {last['epoch'][0]} epochs {part.model} answers {found['after']} right in the language taught, untaught "
-        f"{found['before']}: {found['change'].points}."
+        f"After {_counted(last['epoch'][0], 'epoch')} {part.model} answers {found['after']} right in the language taught, "
+        f"untaught {found['before']}: {found['change'].points}."
     )
     row = part.tables["speed"].filter(tier="low-high")
     if row.is_empty():
@@ -190,18 +194,19 @@ def _published(cells: pl.DataFrame) -> str:
 def _explained(tables: Tables) -> Iterator[tuple[dict, str]]:
     for (about, scored), (_, coefficients) in zip(tables["regression"], tables["coefficients"], strict=True):
         row = scored.filter(estimator="ols", protocol="leave_two_languages_out").row(0, named=True)
-        fit = "not defined" if row["r2"] is None else f"{row['r2']:.2f} (with the mean of the others: {row['baseline_r2']:.2f})"
+        known, baseline = (f"{value:.2f}".replace("-", "\u2212") for value in (row["r2"] or 0, row["baseline_r2"] or 0))
+        fit = "not defined" if row["r2"] is None else f"{known} (with the mean of the others: {baseline})"
         rows = coefficients.filter(method="jackknife").drop_nulls("low")
         clear = [
             f"{row['feature']} {Estimate(row['estimate'], row['low'], row['high']).points}"
             for row in rows.iter_rows(named=True)
             if row["low"] > 0 or row["high"] < 0
         ]
+        listed = f"{len(clear)}, for one standard deviation: {'; '.join(clear)}" if clear else "none"
         yield (
             about,
             "A linear regression on factors of the languages predicts transfer between two languages that it was not shown with "
-            f"an R\u00b2 of {fit}. Of {len(rows)} factors the jackknife intervals of {len(clear)} exclude 0"
-            f"{': ' if clear else ''}{'; '.join(clear)}{' (for one standard deviation)' if clear else ''}.",
+            f"an R\u00b2 of {fit}. Factors whose jackknife interval excludes 0, of {len(rows)}: {listed}.",
         )
 
 
@@ -213,7 +218,7 @@ def _prioritization(part: Part) -> str:
     prefers = followed.beside(0.5, "more than", "less than", "not distinguishable from")
     return (
         f"Of the answers that follow one of two contradictory languages, {followed} follow the one of the higher tier, "
-        f"{prefers} one half. Of {len(pairs)} pairs of languages the interval lies above one half in "
+        f"{prefers} one half. Of {_counted(len(pairs), 'pair')} of languages the interval lies above one half in "
         f"{(pairs['low'] > 0.5).sum()} and below it in {(pairs['high'] < 0.5).sum()}."
     )
 
@@ -235,7 +240,7 @@ def _followed(part: Part) -> Estimate | None:
 def _robustness(part: Part) -> str:
     found, last = _after(part)
     epochs = last["epoch"][0]
-    told = f"After {epochs} epochs of wrong answers" if epochs else "With wrong answers in the prompt"
+    told = f"After {_counted(epochs, 'epoch')} of wrong answers" if epochs else "With wrong answers in the prompt"
     return (
         f"{told}, {part.model} answers {found['after']} right in the language they were taught in, untaught {found['before']}: "
         f"{found['change'].points}. The wrong answer itself is given in {_percent(last['conflict_correct'].mean())} of cases."

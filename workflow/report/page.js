@@ -56,7 +56,7 @@ function show() {
     place.append(element("p", "Nothing is known of this cell."));
     return;
   }
-  place.append(element("p", `Right: ${cell.accuracy} (95 % interval: ${cell.interval}), ${cell.n} answers; guessing: ${cell.chance}, `
+  place.append(element("p", `Right: ${cell.accuracy} (95 % interval: ${cell.interval}); answers: ${cell.n}, guessing: ${cell.chance}, `
     + `untaught: ${cell.untaught}, without a verdict: ${cell.unfinished}.`));
   const rows = panel().answers[`${taught} ${asked}`];
   if (!rows) {
