@@ -27,7 +27,7 @@ rule all:
     default_target: True
     input:
         LESSONS,
-        paths.ALL_SCORES,
+        [paths.ALL_SCORES] if SCORES else [],
         VERIFICATIONS,
         KNOWN,
         [paths.SPEED_BY_TIER.format(**panel) for panel in LEARNING_PANELS],  # no figure needs it
@@ -35,5 +35,11 @@ rule all:
         QUALITY,
         EXPLAINED,
         ALIGNMENTS,
+        INTERVENTIONS,
         AGREEMENTS,
         CARDS,
+        paths.REPORT,
+
+
+# After `all`, whose figures and tables it shows.
+include: "rules/report.smk"

@@ -74,6 +74,9 @@ ALIGNMENT = "results/alignment/{name}/scores.csv"
 MEASURES = "results/measures.csv"
 PLAN = "results/plan.md"
 FIGURE = "results/figures/{name}.{extension}"
+REPORT = "results/report.html"
+REPORT_TEMPLATE = "workflow/report/page.html.j2"
+CAPTION = "workflow/report/{name}.rst"
 
 # Tables of what interventions do, and which of them a figure shows as what.
 EFFECT_TABLES = ["differences", "doses", "contrasts", "controls", "answer_languages", "perplexity"]

@@ -62,7 +62,7 @@ rule figure_alignment:
     input:
         paths.ALIGNMENT,
     output:
-        expand(paths.FIGURE, name="alignment_{name}", extension=["pdf", "png", "csv"]),
+        figure("alignment_{name}", "Predictions of others"),
     log:
         "results/logs/figure_alignment/{name}.log",
     benchmark:

@@ -422,3 +422,16 @@ def transfer_scores(model, knowledge, setting):
     """The scored answers behind a transfer matrix."""
     lessons = plan.lessons_of(settings, "transferability")
     return expand(paths.SCORES, model=model, knowledge=knowledge, study="transferability", setting=setting, lesson=lessons)
+
+
+def figure(name, category):
+    """The files of a figure: vectors, pixels (which `snakemake --report` shows under a category) and the numbers drawn."""
+    vectors, pixels, numbers = expand(paths.FIGURE, name=name, extension=["pdf", "png", "csv"])
+    caption = f"../{paths.CAPTION}".format(name=name.split("_{")[0])
+    return [vectors, report(pixels, caption=caption, category=category, labels={"figure": name.replace("_", " ")}), numbers]
+
+
+def as_configured():
+    """The config as it was written, without derived models."""
+    told = settings.model_dump(exclude_unset=True)
+    return told | {"models": {key: entry for key, entry in told["models"].items() if key == plan.base_of(key)}}

@@ -14,7 +14,7 @@ rule figure_learning_curves:
         curves=[paths.CURVE.format(**panel) for panel in LEARNING_PANELS],
         speeds=[paths.SPEED.format(**panel) for panel in LEARNING_PANELS],
     output:
-        expand(paths.FIGURE, name="learning_curves", extension=["pdf", "png", "csv"]),
+        figure("learning_curves", "Learning"),
     log:
         "results/logs/figure_learning_curves.log",
     benchmark:
@@ -40,7 +40,7 @@ rule figure_transfer_matrix:
         cells=[paths.CELLS.format(**panel) for panel in MATRIX_PANELS],
         margins=[paths.MARGINS.format(**panel) for panel in MATRIX_PANELS],
     output:
-        expand(paths.FIGURE, name="transfer_matrix", extension=["pdf", "png", "csv"]),
+        figure("transfer_matrix", "Transfer"),
     log:
         "results/logs/figure_transfer_matrix.log",
     benchmark:
@@ -65,7 +65,7 @@ rule figure_conflict:
     input:
         [paths.PREFERENCE.format(**panel) for panel in CONFLICT_PANELS],
     output:
-        expand(paths.FIGURE, name="conflict", extension=["pdf", "png", "csv"]),
+        figure("conflict", "Contradictions"),
     log:
         "results/logs/figure_conflict.log",
     benchmark:
@@ -90,7 +90,7 @@ rule figure_robustness:
     input:
         [paths.RESISTANCE.format(**panel) for panel in ROBUSTNESS_PANELS],
     output:
-        expand(paths.FIGURE, name="robustness", extension=["pdf", "png", "csv"]),
+        figure("robustness", "Wrong answers"),
     log:
         "results/logs/figure_robustness.log",
     benchmark:
@@ -115,7 +115,7 @@ rule figure_conductivity:
     input:
         [paths.XRR.format(**panel) for panel in CONDUCTIVITY_PANELS],
     output:
-        expand(paths.FIGURE, name="conductivity", extension=["pdf", "png", "csv"]),
+        figure("conductivity", "Alignment"),
     log:
         "results/logs/figure_conductivity.log",
     benchmark:
@@ -140,7 +140,7 @@ rule figure_verification:
     input:
         [paths.VERIFICATION.format(**panel) for panel in VERIFICATION_PANELS],
     output:
-        expand(paths.FIGURE, name="verification", extension=["pdf", "png", "csv"]),
+        figure("verification", "Before teaching"),
     log:
         "results/logs/figure_verification.log",
     benchmark:
@@ -165,7 +165,7 @@ rule figure_translation:
     input:
         [paths.ABILITY.format(table="translation", **panel) for panel in TRANSLATION_PANELS],
     output:
-        expand(paths.FIGURE, name="translation", extension=["pdf", "png", "csv"]),
+        figure("translation", "Before teaching"),
     log:
         "results/logs/figure_translation.log",
     benchmark:
@@ -191,7 +191,7 @@ rule figure_tiers:
         means=[paths.TIER_MEANS.format(**panel) for panel in TRANSFER_PANELS],
         cells=[paths.CELLS.format(**panel) for panel in TRANSFER_PANELS],
     output:
-        expand(paths.FIGURE, name="tiers", extension=["pdf", "png", "csv"]),
+        figure("tiers", "Transfer"),
     log:
         "results/logs/figure_tiers.log",
     benchmark:
@@ -216,7 +216,7 @@ rule figure_explanation:
         [paths.EXPLAINED.format(table="regression", **panel) for panel in EXPLAINED_PANELS],
         [paths.POOLED.format(table="regression", setting=setting) for setting in POOLED_PANELS],
     output:
-        expand(paths.FIGURE, name="explanation", extension=["pdf", "png", "csv"]),
+        figure("explanation", "Transfer"),
     log:
         "results/logs/figure_explanation.log",
     benchmark:
@@ -241,7 +241,7 @@ rule figure_factors:
     input:
         [paths.FACTORS_OF_PAIRS.format(model=model) for model in EXPLAINED_MODELS],
     output:
-        expand(paths.FIGURE, name="factors", extension=["pdf", "png", "csv"]),
+        figure("factors", "Transfer"),
     log:
         "results/logs/figure_factors.log",
     benchmark:
@@ -265,7 +265,8 @@ rule figure_factors:
 FIGURES = [
     *(rules.figure_verification.output if VERIFICATION_PANELS else []),
     *(rules.figure_learning_curves.output if LEARNING_PANELS else []),
-    *([*rules.figure_transfer_matrix.output, *rules.figure_tiers.output] if TRANSFER_PANELS else []),
+    *(rules.figure_transfer_matrix.output if MATRIX_PANELS else []),
+    *(rules.figure_tiers.output if TRANSFER_PANELS else []),
     *([*rules.figure_explanation.output, *rules.figure_factors.output] if EXPLAINED_PANELS else []),
     *(rules.figure_conflict.output if CONFLICT_PANELS else []),
     *(rules.figure_robustness.output if ROBUSTNESS_PANELS else []),

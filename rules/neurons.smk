@@ -294,7 +294,7 @@ rule figure_neurons:
             for name, table in paths.DRAWN_EFFECTS.items()
         },
     output:
-        expand(paths.FIGURE, name="neurons", extension=["pdf", "png", "csv"]),
+        figure("neurons", "Interventions"),
     log:
         "results/logs/figure_neurons.log",
     benchmark:
@@ -320,7 +320,7 @@ rule figure_overlap:
         overlap=[paths.OVERLAP.format(**panel) for panel in INSIDE_PANELS],
         layers=[paths.NEURON_LAYERS.format(**panel) for panel in INSIDE_PANELS],
     output:
-        expand(paths.FIGURE, name="overlap", extension=["pdf", "png", "csv"]),
+        figure("overlap", "Interventions"),
     log:
         "results/logs/figure_overlap.log",
     benchmark:
@@ -345,7 +345,7 @@ rule figure_mitigations:
     input:
         [paths.MITIGATIONS.format(**panel) for panel in MITIGATION_PANELS],
     output:
-        expand(paths.FIGURE, name="mitigations", extension=["pdf", "png", "csv"]),
+        figure("mitigations", "Interventions"),
     log:
         "results/logs/figure_mitigations.log",
     benchmark:
@@ -369,7 +369,7 @@ rule figure_lens:
     input:
         [paths.LENS_SHARES.format(**panel) for panel in INSIDE_PANELS],
     output:
-        expand(paths.FIGURE, name="lens", extension=["pdf", "png", "csv"]),
+        figure("lens", "Interventions"),
     log:
         "results/logs/figure_lens.log",
     benchmark:

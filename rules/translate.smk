@@ -213,7 +213,7 @@ rule figure_quality:
     input:
         paths.QUALITY,
     output:
-        expand(paths.FIGURE, name="quality_{knowledge}", extension=["pdf", "png", "csv"]),
+        figure("quality_{knowledge}", "Data"),
     log:
         "results/logs/figure_quality/{knowledge}.log",
     benchmark:

@@ -15,6 +15,7 @@ import psutil
 import pytest
 import yaml
 from conftest import ROOT
+from test_figures import assert_fonts_embedded
 
 MICRO_RECIPE = {
     "first_documents": 100, "documents": 1500, "width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "vocabulary": 1024,
@@ -89,7 +90,7 @@ LEARNING = {"effectiveness": 1, "figure_learning_curves": 1}
 TRANSFER = {"transferability": 2, "figure_transfer_matrix": 1, "figure_tiers": 1}
 CONFLICT = {"prioritization": 2, "figure_conflict": 1}
 ROBUSTNESS = {"robustness": 2, "figure_robustness": 1}
-EVERYTHING = {"all_scores": 1, "measures": 1}
+EVERYTHING = {"all_scores": 1, "measures": 1, "report": 1}
 DOWNSTREAM = {**EVERYTHING, **LEARNING, **TRANSFER, **CONFLICT, **ROBUSTNESS, "card": 1}
 ABILITIES = {"sandbox_abilities": 1, "abilities": 1, "figure_translation": 1}
 ASKED = 2 + 3 + 2 * 3 + 2 * 2 + 2 * 3  # exams of the five studies, most in two settings
@@ -126,6 +127,9 @@ def test_results_are_complete(project):
     for figure in ("verification", "tiers", "transfer_matrix", "learning_curves", "conflict", "robustness", "translation"):
         for name in ("pdf", "png"):
             assert (results / f"figures/{figure}.{name}").stat().st_size > 5000
+    html = (results / "report.html").read_text(encoding="utf-8")
+    assert "What is left after wrong answers?" in html
+    assert html.count('src="data:image/png;base64,') == len(list(results.glob("figures/*.png"))) == 7
     told = pl.read_parquet(results / "sandbox/fictional/transferability/in-context/scores/spa.parquet")
     assert told.select("asked_in", "item").n_unique() == 36
     assert told.select("item", "context").n_unique() == 12, "the context is the same in every language asked"
@@ -143,6 +147,15 @@ def test_results_are_complete(project):
     kept = pl.read_csv(results / "sandbox/general/robustness/fine-tuning/resistance.csv")
     assert kept.select("language", "epoch").rows() == [(code, epoch) for code in ("eng", "spa", "zul") for epoch in range(4)]
     assert "Known facts" in (results / "models/sandbox/card.md").read_text(encoding="utf-8")
+
+
+def test_figures_carry_their_fonts_and_lack_no_glyph(project):
+    figures = sorted(project.glob("results/figures/*.pdf"))
+    assert len(figures) == 7
+    for figure in figures:
+        assert_fonts_embedded(figure)
+    for log in project.glob("results/logs/figure_*.log"):
+        assert "Glyph" not in log.read_text(encoding="utf-8"), log
 
 
 def test_every_job_left_a_log_and_a_benchmark(project):

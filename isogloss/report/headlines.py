@@ -1,0 +1,256 @@
+"""A sentence a question, with the interval of its number. Wording follows the numbers, whichever way they point."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from isogloss.languages import Language
+from isogloss.measures.conflict import ALL, verdicts
+from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
+from isogloss.measures.transfer import correctness
+
+ABOUT = ("model", "knowledge", "setting")
+Tables = dict[str, list[tuple[dict, pl.DataFrame]]]
+
+QUESTIONS = {
+    "verification": "What is known untaught?",
+    "effectiveness": "How well is each language learned?",
+    "transferability": "Does what is learned in one language arrive in others?",
+    "explanation": "What goes with transfer?",
+    "prioritization": "Which of two contradictory languages is followed?",
+    "robustness": "What is left after wrong answers?",
+}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the numbers say in a sentence or two, and of what (model, knowledge, setting)."""
+
+    question: str
+    about: dict[str, str]
+    text: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean of answers, 0..1, or a difference of such means, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{_percent(self.value)} ({round(100 * self.low)} to {round(100 * self.high)})"
+
+    @property
+    def points(self) -> str:
+        """As a difference in percentage points."""
+        value, low, high = (f"{round(100 * each):+d}".replace("-", "\u2212") for each in (self.value, self.low, self.high))
+        return f"{value}\u00a0points ({low} to {high})"
+
+    def beside(self, reference: float, above: str, below: str, within: str) -> str:
+        """One of three wordings: by where the interval lies, not the value alone."""
+        return above if self.low > reference else below if self.high < reference else within
+
+
+@dataclass(frozen=True)
+class Part:
+    """The scored answers of a study about one model, knowledge set and setting, and what belongs to them: the untaught model's,
+    tables by name, the languages' names by code."""
+
+    model: str
+    scores: pl.DataFrame
+    untaught: pl.DataFrame
+    tables: dict[str, pl.DataFrame]
+    names: dict[str, str]
+    resamples: int
+
+
+def headlines(
+    scores: pl.DataFrame, untaught: pl.DataFrame, tables: Tables, languages: list[Language], resamples: int
+) -> list[Headline]:
+    """The sentences of every study in a table of scored answers, and of the tables of `tables`, in the order of `QUESTIONS`.
+
+    `untaught` has the untaught model's scored answers, `tables` by name (cells, inequality, speed, preference, regression,
+    coefficients) each table with what it is about. A study that is not in `QUESTIONS` has no sentence; one that was not run
+    neither.
+    """
+    names = {language.iso639_3: language.name for language in languages}
+    found = []
+    for study, question in QUESTIONS.items():
+        if study == "explanation":
+            found += [Headline(question, about, text) for about, text in _explained(tables)]
+            continue
+        measured = []
+        for key, own in scores.filter(study=study).group_by(*ABOUT, maintain_order=True):
+            about = dict(zip(ABOUT, key, strict=True))
+            known = untaught.filter(model=about["model"], knowledge=about["knowledge"])
+            beside = {name: table for name, of in tables.items() for panel, table in of if panel == about}
+            part = Part(about["model"], own, known, beside, names, resamples)
+            found.append(Headline(question, about, _SENTENCES[study](part)))
+            measured.append(about)
+        if study == "transferability":
+            others = [(about, cells) for about, cells in tables["cells"] if about not in measured]
+            found += [Headline(question, about, _published(cells)) for about, cells in others]
+    return found
+
+
+def estimates(units: dict[str, np.ndarray], resamples: int, seed: int = 0) -> dict[str, Estimate]:
+    """Means of arrays [item, seed], with 95 % intervals for which items and seeds are resampled, the same ones for all."""
+    values = np.stack(list(units.values()))
+    weights = crossed_weights(values.shape[1:], resamples, np.random.default_rng(seed))
+    lows, highs = percentile_interval(resampled_means(values, weights))
+    means = values.mean(axis=(1, 2))
+    return {name: Estimate(*map(float, row)) for name, *row in zip(units, means, lows, highs, strict=True)}
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share)}\u00a0%"
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
+def _by_unit(scores: pl.DataFrame, part: Part) -> np.ndarray:
+    """Accuracy over the languages asked, [item, seed]."""
+    return correctness(scores, list(part.names), None)[0].mean(axis=0)
+
+
+def _known_before(part: Part, shape: tuple[int, int]) -> np.ndarray:
+    """The untaught model's accuracy over the languages, the same for every seed of teaching: [item, seed]."""
+    return np.broadcast_to(_by_unit(part.untaught, part).mean(axis=1, keepdims=True), shape)
+
+
+def _verification(part: Part) -> str:
+    known = estimates({"all": _by_unit(part.scores, part)}, part.resamples)["all"]
+    chance = part.scores["chance"].mean()
+    by_language = part.scores.group_by("asked_in").agg(pl.col("correct").mean()).sort("correct", "asked_in")
+    (low, least), (high, most) = by_language.row(0), by_language.row(-1)
+    guess = known.beside(chance, "more than", "less than", "not distinguishable from")
+    return (
+        f"Untaught, {part.model} answers {known} of the questions right, mean over the languages; that is {guess} guessing "
+        f"({_percent(chance)}). By language it is from {_percent(least)} ({part.names[low]}) to {_percent(most)} "
+        f"({part.names[high]})."
+    )
+
+
+def _after(part: Part) -> tuple[dict[str, Estimate], pl.DataFrame]:
+    """Accuracy before and after the last epoch, and the change, in the language taught; and the answers of that epoch."""
+    last = part.scores.filter(pl.col("epoch") == pl.col("epoch").max())
+    after = _by_unit(last, part)
+    before = _known_before(part, after.shape)
+    return estimates({"before": before, "after": after, "change": after - before}, part.resamples), last
+
+
+def _effectiveness(part: Part) -> str:
+    found, last = _after(part)
+    text = (
+        f"After {_counted(last['epoch'][0], 'epoch')} {part.model} answers {found['after']} right in the language taught, "
+        f"untaught {found['before']}: {found['change'].points}."
+    )
+    row = part.tables["speed"].filter(tier="low-high")
+    if row.is_empty():
+        return text
+    gap = Estimate(*row.select("accuracy", "accuracy_low", "accuracy_high").row(0))
+    worse = gap.beside(0, "better than the high tier", "worse than the high tier", "not distinguishably from the high tier")
+    return f"{text} The low tier is learned {worse}: {gap.points}."
+
+
+def _transferability(part: Part) -> str:
+    square, _ = correctness(part.scores, list(part.names), "taught_in")
+    same = np.eye(len(part.names), dtype=bool)
+    own, other = square[same].mean(axis=0), square[~same].mean(axis=0)
+    before = _known_before(part, other.shape)
+    units = {"own": own, "other": other, "gap": other - own, "before": before, "more": other - before}
+    found = estimates(units, part.resamples)
+    arrives = found["more"].beside(0, "more than", "less than", "not distinguishable from")
+    text = (
+        f"Asked in the language taught, {found['own']} of the answers are right; asked in another, {found['other']}: "
+        f"{found['gap'].points}. In other languages that is {arrives} what the untaught model gets right, {found['before']}: "
+        f"{found['more'].points}. Guessing gives {_percent(part.scores['chance'].mean())}."
+    )
+    ratio = part.tables["inequality"].filter(score="received", corrected=False, index="low_to_high").drop_nulls("value")
+    if ratio.is_empty():
+        return text
+    share = Estimate(*ratio.select("value", "low", "high").row(0))
+    return (
+        f"{text} From other languages the low tier receives {share.value:.2f} times ({share.low:.2f} to {share.high:.2f}) as "
+        f"much as the high tier{share.beside(1, '', '', '; the interval includes equal shares')}."
+    )
+
+
+def _published(cells: pl.DataFrame) -> str:
+    same = pl.col("taught_in") == pl.col("asked_in")
+    own, other = (cells.filter(which)["accuracy"].mean() for which in (same, ~same))
+    return (
+        f"As published: asked in the language taught, {_percent(own)} of the answers are right; asked in another, "
+        f"{_percent(other)}. No intervals were published."
+    )
+
+
+def _explained(tables: Tables) -> Iterator[tuple[dict, str]]:
+    for (about, scored), (_, coefficients) in zip(tables["regression"], tables["coefficients"], strict=True):
+        row = scored.filter(estimator="ols", protocol="leave_two_languages_out").row(0, named=True)
+        known, baseline = (f"{value:.2f}".replace("-", "\u2212") for value in (row["r2"] or 0, row["baseline_r2"] or 0))
+        fit = "not defined" if row["r2"] is None else f"{known} (with the mean of the others: {baseline})"
+        rows = coefficients.filter(method="jackknife").drop_nulls("low")
+        clear = [
+            f"{row['feature']} {Estimate(row['estimate'], row['low'], row['high']).points}"
+            for row in rows.iter_rows(named=True)
+            if row["low"] > 0 or row["high"] < 0
+        ]
+        listed = f"{len(clear)}, for one standard deviation: {'; '.join(clear)}" if clear else "none"
+        yield (
+            about,
+            "A linear regression on factors of the languages predicts transfer between two languages that it was not shown with "
+            f"an R\u00b2 of {fit}. Factors whose jackknife interval excludes 0, of {len(rows)}: {listed}.",
+        )
+
+
+def _prioritization(part: Part) -> str:
+    followed = _followed(part)
+    if followed is None:
+        return f"No answer of {part.model} follows either of two contradictory languages."
+    pairs = part.tables["preference"].filter(asked_in=ALL)
+    prefers = followed.beside(0.5, "more than", "less than", "not distinguishable from")
+    return (
+        f"Of the answers that follow one of two contradictory languages, {followed} follow the one of the higher tier, "
+        f"{prefers} one half. Of {_counted(len(pairs), 'pair')} of languages the interval lies above one half in "
+        f"{(pairs['low'] > 0.5).sum()} and below it in {(pairs['high'] < 0.5).sum()}."
+    )
+
+
+def _followed(part: Part) -> Estimate | None:
+    """The share of the first (higher) language, over all pairs and languages asked; items and seeds resampled."""
+    names = ["follows_first", "follows_second"]
+    sums = verdicts(part.scores).group_by("item", "seed").agg(pl.col(names).sum()).sort("item", "seed")
+    shape = (sums["item"].n_unique(), sums["seed"].n_unique())
+    counts = np.stack([sums[name].to_numpy().reshape(shape) for name in names])
+    if not counts.sum():
+        return None
+    drawn = resampled_means(counts, crossed_weights(shape, part.resamples, np.random.default_rng(0)))
+    total = drawn.sum(axis=1)
+    low, high = percentile_interval(np.divide(drawn[:, 0], total, out=np.full_like(total, np.nan), where=total > 0))
+    return Estimate(float(counts[0].sum() / counts.sum()), float(low), float(high))
+
+
+def _robustness(part: Part) -> str:
+    found, last = _after(part)
+    epochs = last["epoch"][0]
+    told = f"After {_counted(epochs, 'epoch')} of wrong answers" if epochs else "With wrong answers in the prompt"
+    return (
+        f"{told}, {part.model} answers {found['after']} right in the language they were taught in, untaught {found['before']}: "
+        f"{found['change'].points}. The wrong answer itself is given in {_percent(last['conflict_correct'].mean())} of cases."
+    )
+
+
+_SENTENCES: dict[str, Callable[[Part], str]] = {
+    "verification": _verification,
+    "effectiveness": _effectiveness,
+    "transferability": _transferability,
+    "prioritization": _prioritization,
+    "robustness": _robustness,
+}
