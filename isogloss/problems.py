@@ -5,11 +5,12 @@ from pathlib import Path
 
 from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, SentenceTransformer, Source
 from isogloss.languages import Language
-from isogloss.plan import STUDIES, lessons_of, runnable
+from isogloss.plan import STUDIES, lessons_of, measured, runnable
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "figures", "logs", "benchmarks")
 TABLES = (".json", ".csv", ".jsonl", ".parquet")  # what knowledge can be read from, beside folders
+CHOICE_TABLES = TABLES[1:]
 
 
 def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]) -> list[tuple[tuple, str]]:
@@ -38,6 +39,7 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
         path = entry.get("path") if isinstance(entry, dict) else None
         if isinstance(path, str) and not Path(path).exists():
             problems.append((("predictions", key, "path"), f"there is no {path}; write path: FOLDER or TABLE"))
+    problems += _choices(raw, config)
     for key, entry in models.items():
         tables = entry.get("transferability") if isinstance(entry, dict) else None
         for setting, table in tables.items() if isinstance(tables, dict) else ():
@@ -132,6 +134,29 @@ def _knowledge(raw: dict, config: Config | None, languages: dict[str, Language])
         problems.append((("judge",), f"no model with provider openai is called {config.judge!r}; {known}"))
     if config.judge is None and (config.scoring == "judge" or (config.translation and config.translation.judged)):
         problems.append((("judge",), "is needed; add the line judge: MODEL, one of models with provider openai"))
+    return problems
+
+
+def _choices(raw: dict, config: Config | None) -> list[tuple[tuple, str]]:
+    """Problems of multiple-choice items."""
+    problems: list[tuple[tuple, str]] = []
+    for key, entry in _section(raw, "choices").items():
+        source = entry.get("source") if isinstance(entry, dict) else None
+        if isinstance(source, str) and not Path(source).exists():
+            problems.append((("choices", key, "source"), f"there is no {source}; write source: FILE or FOLDER"))
+        elif isinstance(source, str) and not Path(source).is_dir() and Path(source).suffix not in CHOICE_TABLES:
+            text = f"{source} is no folder and ends in none of {', '.join(CHOICE_TABLES)}; write source: FILE.csv"
+            problems.append((("choices", key, "source"), text))
+        if key in _section(raw, "predictions"):
+            problems.append((("choices", key), f"predictions are called {key}, too; write {key}-choices:"))
+    for key, entry in config.choices.items() if config else ():
+        if "eng" not in config.languages:
+            text = f"is measured against English; add eng to languages, or leave it out: {key}: null"
+            problems.append((("choices", key), text))
+        known = ["best", "own", *measured(config)]
+        if entry.reference not in known:
+            text = f"no model under run is called {entry.reference!r}; write reference: one of {', '.join(known)}"
+            problems.append((("choices", key, "reference"), text))
     return problems
 
 
