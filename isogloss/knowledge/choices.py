@@ -39,8 +39,10 @@ def _lookup(world: World, tongues: dict[str, Tongue], item: str, places: list, r
     relations = rng.sample([relation for relation in world.invented_relations if len(relation.values) >= OPTIONS], TOLD)
     told = [Fact(relation, place, rng.choice(relation.values)) for relation, place in zip(relations, places, strict=True)]
     asked = rng.choice(told)
-    everywhere = [Fact(asked.relation, asked.place, value) for value in asked.relation.values]
-    values = options_of(asked, everywhere, rng)
+    # the other answer, where it is of the same kind (two months), is no option
+    others = {fact.value for fact in told if fact.relation.answers == asked.relation.answers} - {asked.value}
+    possible = [Fact(asked.relation, asked.place, value) for value in asked.relation.values if value not in others]
+    values = options_of(asked, possible, rng)
     return _rows(LOOKUP, "basic", item, asked, values, tongues, lambda tongue: context_lines(tongue, told, ["teach"] * len(told)))
 
 
