@@ -13,7 +13,7 @@ from isogloss.languages import Language
 from isogloss.problems import problems_of
 
 # Sections of named entries, of which a file laid over another can leave one out by saying null.
-NAMED = ("knowledge", "models", "translators", "interventions")
+NAMED = ("knowledge", "models", "translators", "interventions", "choices")
 
 
 class ConfigError(ValueError):

@@ -387,10 +387,40 @@ class Predictions(Strict):
         "(docs/alignment.md)"
     )
     path: str = Field(description="the folder, or the table (csv, parquet)")
-    reference: str = Field("chatgpt", description="clika: the model whose English accuracy counts as 1")
+    reference: str = Field(
+        "chatgpt",
+        description="clika: the model whose English accuracy counts as 1; best: the best of each task; own: each its own",
+    )
     constants: Literal["paper"] | None = Field(
         None, description="clika: paper takes the reference's English accuracy as the paper prints it, not from its predictions"
     )
+
+
+class Choices(Strict):
+    """Multiple-choice items that models under `run` are asked untaught, for performance and consistency."""
+
+    source: str | None = Field(
+        None,
+        description="a table (csv, jsonl, parquet; docs/alignment.md), or a folder TASK/LANGUAGE as CLiKA published; by default "
+        "the built-in world's",
+    )
+    items: int | None = Field(
+        None, ge=2, description="the first so many of each task; by default all, and of the built-in ones 40"
+    )
+    answer: Literal["text", "label"] = Field(
+        "text",
+        description="what of an option must be likeliest: its text, or its letter; models behind an interface name the letter",
+    )
+    demonstration: bool = Field(
+        True, description="an item of the task with its answer, in the same language, goes before each question; it is not asked"
+    )
+    orders: PositiveInt = Field(
+        1, description="orders of the options, each moved on by one, to see if place matters; as many as options are a full round"
+    )
+    reference: str = Field(
+        "best", description="the model whose English accuracy counts as 1; best: the best of each task; own: each its own"
+    )
+    seed: NonNegativeInt = Field(1, description="draws the built-in items, and the demonstration")
 
 
 class Explain(Strict):
@@ -540,6 +570,7 @@ class Config(Strict):
     context: Context = Field(Context(), description="what stands in the prompt in the setting in-context")
     prioritization: Prioritization = Field(Prioritization(), description="which languages contradict each other")
     predictions: dict[Slug, Predictions] = Field({}, description="answers that were given elsewhere, by name")
+    choices: dict[Slug, Choices] = Field({}, description="multiple-choice items that models are asked, by name")
     language_neurons: LanguageNeurons = Field(LanguageNeurons(), description="how the neurons of a language are found")
     interventions: dict[Slug, Intervention] = Field(
         {}, description="changes to the models under run, by name; each makes a model MODEL@NAME, which is asked the same"

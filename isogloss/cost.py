@@ -9,6 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from isogloss import plan
+from isogloss.asking.choosing_remote import choice_request
+from isogloss.asking.multiple_choice import multiple_choice
 from isogloss.asking.prompts import kind_of, wants_tags
 from isogloss.config import Remote
 from isogloss.cost_counting import MESSAGE, REPLY, Study, Tokens
@@ -21,6 +23,7 @@ from isogloss.scoring.judge import judgement
 # What prompts begin with alike is cached from so many tokens on, in steps of so many
 # (developers.openai.com/api/docs/guides/prompt-caching). Batches are not counted on to find it there.
 CACHED_FROM, CACHED_STEP = 1024, 128
+CHOICE = '{"answer": "A"}'
 VERDICTS = {"judge": '{"verdict": "reference"}', "compare": '{"same": true}'}
 
 
@@ -28,10 +31,10 @@ VERDICTS = {"judge": '{"verdict": "reference"}', "compare": '{"same": true}'}
 class Row:
     """One kind of work of a model (a key of models or translators).
 
-    `work` is teach (amount: steps), ask (answers), judge (answers), translate, translate back or compare (texts; judged whether
-    they mean the same). amount and tokens are None where the number of items is unknown; usd is the expected price and the
-    highest, None for what runs here or has no price; hours are those expected of jobs and those measured so far, None where
-    nothing like it was measured.
+    `work` is teach (amount: steps), ask (answers), choose (answers; `knowledge` is the set of choices), judge (answers),
+    translate, translate back or compare (texts; judged whether they mean the same). amount and tokens are None where the number
+    of items is unknown; usd is the expected price and the highest, None for what runs here or has no price; hours are those
+    expected of jobs and those measured so far, None where nothing like it was measured.
     """
 
     model: str
@@ -50,9 +53,12 @@ def plan_rows(study: Study) -> list[Row]:
     """Everything that the config's targets ask of models and translators, in the order it is done."""
     rows = [*_translate(study)]
     for model in plan.measured(study.config):
-        rows += [*_teach(study, model), *_ask(study, model)]
+        rows += [*_teach(study, model), *_ask(study, model), *_choose(study, model)]
     rows = [*rows, *_judge(study)]
-    rows = [row if study.items(row.knowledge) is not None else replace(row, amount=None, tokens=None) for row in rows]
+    rows = [
+        row if row.work == "choose" or study.items(row.knowledge) is not None else replace(row, amount=None, tokens=None)
+        for row in rows
+    ]
     rates = _rates(study, rows)
     return [replace(row, usd=_usd(study, row), hours=_hours(study, row, rates)) for row in rows]
 
@@ -134,6 +140,22 @@ def _teach(study: Study, model: str) -> Iterator[Row]:
                 pair = study.lengths(model, row.knowledge, code)["pair"]
                 training += passes * items * shares[code] * (study.count(model, bare) + pair + 2 * MESSAGE + REPLY)
         yield replace(row, work="teach", study=first, amount=steps, tokens=Tokens(training=training))
+
+
+def _choose(study: Study, model: str) -> Iterator[Row]:
+    """A row a set of multiple-choice items; amount and tokens are unknown while its items are not there."""
+    entry = study.config.models[model]
+    for name, of in study.config.choices.items():
+        row = Row(model, "choose", name, amount=None)
+        if name in study.choices:
+            remote = isinstance(entry, Remote)
+            exam = multiple_choice(study.choices[name], remote or of.answer == "label", of.demonstration, of.orders, of.seed)
+            reply, tokens = study.count(model, CHOICE), Tokens() if remote else None
+            for turns, options in exam.select("turns", pl.col("choices").list.len()).iter_rows() if remote else ():
+                said = _said(choice_request(turns, options, entry.asking.max_new_tokens))
+                tokens += study.calls(model, 1, said, 0, reply)
+            row = replace(row, amount=len(exam), tokens=tokens)
+        yield row
 
 
 def _judge(study: Study) -> Iterator[Row]:

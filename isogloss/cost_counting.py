@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from statistics import mean
@@ -67,8 +67,8 @@ def counting_of(entry: object, folder: str | Path | None) -> Counting:
 @dataclass(frozen=True)
 class Study:
     """What a plan is made from: the config, the language table, the prompts by section and kind, the items by (knowledge set,
-    language) as far as they are there, how tokens are counted by model or translator (else by estimate), the table of prices and
-    the folder of Snakemake's benchmarks."""
+    language) as far as they are there, how tokens are counted by model or translator (else by estimate), the table of prices, the
+    folder of Snakemake's benchmarks, and multiple-choice items by name as far as they are there."""
 
     config: Config
     languages: dict[str, Language]
@@ -77,6 +77,7 @@ class Study:
     countings: dict[str, Counting]
     prices: str | Path = PRICES
     benchmarks: str | Path = "results/benchmarks"
+    choices: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def _known(self) -> dict[tuple, dict[str, float]]:

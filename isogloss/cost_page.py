@@ -52,7 +52,7 @@ def plan_text(study: Study, rows: list[Row]) -> str:
 
 
 def _total(study: Study, rows: list[Row]) -> list[str]:
-    kinds = [("ask",), ("teach",), ("judge", "compare", "translate", "translate back")]
+    kinds = [("ask", "choose"), ("teach",), ("judge", "compare", "translate", "translate back")]
     return [*(_sum([row.amount for row in rows if row.work in kind]) for kind in kinds), *_cells(study, rows)]
 
 

@@ -12,6 +12,7 @@ SECTIONS = {
     "recipe": sections.SandboxRecipe,
     "mix": sections.CorpusMix,
     "first_mix": sections.CorpusMix,
+    "choices": sections.Choices,
     "context": sections.Context,
     "explain": sections.Explain,
     "interventions": {

@@ -71,7 +71,12 @@ STRENGTHS = "results/{model}/{knowledge}/prioritization/{setting}/strengths.csv"
 RESISTANCE = "results/{model}/{knowledge}/robustness/{setting}/resistance.csv"
 XRR = "results/{model}/{knowledge}/conductivity/{setting}/xrr.csv"
 ALIGNMENT = "results/alignment/{name}/scores.csv"
+CHOICE_ITEMS = "results/alignment/{name}/items.parquet"
+CHOSEN = "results/alignment/{name}/answers/{model}.parquet"
+POSITIONS = "results/alignment/{name}/positions.csv"
+RANKC = "results/alignment/{name}/rankc.csv"
 MEASURES = "results/measures.csv"
+EXPORT = "results/export/{knowledge}/{file}"
 PLAN = "results/plan.md"
 FIGURE = "results/figures/{name}.{extension}"
 REPORT = "results/report.html"
@@ -92,3 +97,8 @@ TOKENIZER_FILES = ["chat_template.jinja", "tokenizer.json", "tokenizer_config.js
 WEIGHT_FILES = ["config.json", "generation_config.json", "model.safetensors"]
 SHIPPED_FILES = [*TOKENIZER_FILES, *WEIGHT_FILES, "manifest.json"]
 ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"]
+
+
+def export_files(languages: list[str]) -> list[str]:
+    """The files of an exported knowledge set: the group, and of each language a task and its data."""
+    return ["group.yaml", *(f"{code}.{kind}" for code in languages for kind in ("yaml", "jsonl"))]

@@ -380,3 +380,8 @@ def checked(config: Config) -> list[str]:
 def checked_languages(config: Config, knowledge: str) -> list[str]:
     """The languages that are translated back."""
     return [code for code in config.languages if code != pivot(config, knowledge)]
+
+
+def choices(config: Config) -> list[str]:
+    """Sets of multiple-choice items that named targets include: all, if there is a model to ask."""
+    return list(config.choices) if measured(config) else []

@@ -7,11 +7,12 @@ from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, Sentenc
 from isogloss.intervention_problems import intervention_problems
 from isogloss.languages import Language
 from isogloss.paths import FLORES, SHARES_NOW
-from isogloss.plan import ENGLISH, STUDIES, knowledge_of, lessons_of, runnable
+from isogloss.plan import ENGLISH, STUDIES, knowledge_of, lessons_of, measured, runnable
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "pooled", "figures", "logs", "benchmarks")
 TABLES = (".json", ".csv", ".jsonl", ".parquet")  # what knowledge can be read from, beside folders
+CHOICE_TABLES = TABLES[1:]
 
 
 def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]) -> list[tuple[tuple, str]]:
@@ -40,6 +41,7 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
         path = entry.get("path") if isinstance(entry, dict) else None
         if isinstance(path, str) and not Path(path).exists():
             problems.append((("predictions", key, "path"), f"there is no {path}; write path: FOLDER or TABLE"))
+    problems += _choices(raw, config)
     for key, entry in models.items():
         tables = entry.get("transferability") if isinstance(entry, dict) else None
         for setting, table in tables.items() if isinstance(tables, dict) else ():
@@ -166,6 +168,29 @@ def _explain(section: dict) -> list[tuple[tuple, str]]:
     if isinstance(morphscore, str) and not list(Path(morphscore).glob("*_morph_data.csv")):
         text = f"{morphscore} is no data folder of MorphScore (no *_morph_data.csv in it); write morphscore: FOLDER"
         problems.append((("explain", "morphscore"), text))
+    return problems
+
+
+def _choices(raw: dict, config: Config | None) -> list[tuple[tuple, str]]:
+    """Problems of multiple-choice items."""
+    problems: list[tuple[tuple, str]] = []
+    for key, entry in _section(raw, "choices").items():
+        source = entry.get("source") if isinstance(entry, dict) else None
+        if isinstance(source, str) and not Path(source).exists():
+            problems.append((("choices", key, "source"), f"there is no {source}; write source: FILE or FOLDER"))
+        elif isinstance(source, str) and not Path(source).is_dir() and Path(source).suffix not in CHOICE_TABLES:
+            text = f"{source} is no folder and ends in none of {', '.join(CHOICE_TABLES)}; write source: FILE.csv"
+            problems.append((("choices", key, "source"), text))
+        if key in _section(raw, "predictions"):
+            problems.append((("choices", key), f"predictions are called {key}, too; write {key}-choices:"))
+    for key, entry in config.choices.items() if config else ():
+        if "eng" not in config.languages:
+            text = f"is measured against English; add eng to languages, or leave it out: {key}: null"
+            problems.append((("choices", key), text))
+        known = ["best", "own", *measured(config)]
+        if entry.reference not in known:
+            text = f"no model under run is called {entry.reference!r}; write reference: one of {', '.join(known)}"
+            problems.append((("choices", key, "reference"), text))
     return problems
 
 

@@ -11,6 +11,7 @@ SCHEMA = Path("workflow/schemas/config.schema.json")
 TABLES = Path("docs/config.md")
 SECTIONS = {
     "Top level": config.Config,
+    "`choices`: an entry": config.Choices,
     "`context`": config.Context,
     "`explain`": config.Explain,
     "`predictions`: an entry": config.Predictions,

@@ -1,4 +1,4 @@
-# Measures of alignment: of every scored answer, and of predictions that were made elsewhere.
+# Measures of alignment: of every scored answer, of predictions that were made elsewhere, and of multiple choice.
 IMPORTED = {key: entry for key, entry in settings.predictions.items() if entry.format == "scores"}
 CLIKA = {key: entry for key, entry in settings.predictions.items() if entry.format == "clika"}
 
@@ -58,17 +58,22 @@ rule alignment:
         "../workflow/scripts/alignment.py"
 
 
-rule figure_alignment:
+rule choice_items:
     input:
-        paths.ALIGNMENT,
+        source=lambda wildcards: choice_files(wildcards.name),
+        languages=paths.LANGUAGES,
+        phrasebooks=lambda wildcards: (
+            [] if choice_files(wildcards.name) else expand(paths.PHRASEBOOK, language=settings.languages)
+        ),
+        world=lambda wildcards: [] if choice_files(wildcards.name) else paths.WORLD,
     output:
-        figure("alignment_{name}", "Predictions of others"),
+        paths.CHOICE_ITEMS,
     log:
-        "results/logs/figure_alignment/{name}.log",
+        "results/logs/choice_items/{name}.log",
     benchmark:
-        "results/benchmarks/figure_alignment/{name}.tsv"
+        "results/benchmarks/choice_items/{name}.tsv"
     wildcard_constraints:
-        name=one_of(CLIKA),
+        name=one_of(settings.choices),
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -76,6 +81,129 @@ rule figure_alignment:
         mem_mb=1000,
         runtime=10,
     params:
+        source=lambda wildcards: settings.choices[wildcards.name].source,
+        size=lambda wildcards: settings.choices[wildcards.name].items,
+        seed=lambda wildcards: settings.choices[wildcards.name].seed,
+        languages=settings.languages,
+        version=version("choice_items"),
+    message:
+        "Write the multiple-choice items {wildcards.name}"
+    script:
+        "../workflow/scripts/choice_items.py"
+
+
+rule choose:
+    input:
+        asked=paths.CHOICE_ITEMS,
+        model=lambda wildcards: model_files(wildcards.model),
+    output:
+        paths.CHOSEN,
+    log:
+        "results/logs/choose/{name}/{model}.log",
+    benchmark:
+        "results/benchmarks/choose/{name}/{model}.tsv"
+    wildcard_constraints:
+        name=one_of(settings.choices),
+        model=one_of(set(plan.runnable(settings)) - set(REMOTE)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        gpu=lambda wildcards: int(settings.models[wildcards.model].device == "auto"),
+        runtime=60,
+    params:
+        exam=multiple_choice,
+        loading=lambda wildcards: loading(wildcards.model),
+        batch=lambda wildcards, input: settings.models[wildcards.model].asking.batch,
+        version=version("choose"),
+    message:
+        "Have {wildcards.model} choose among the options of {wildcards.name}"
+    script:
+        "../workflow/scripts/choose.py"
+
+
+rule choose_remote:
+    input:
+        asked=paths.CHOICE_ITEMS,
+    output:
+        paths.CHOSEN,
+    log:
+        "results/logs/choose_remote/{name}/{model}.log",
+    benchmark:
+        "results/benchmarks/choose_remote/{name}/{model}.tsv"
+    wildcard_constraints:
+        name=one_of(settings.choices),
+        model=one_of(REMOTE),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        calls=1,
+        runtime=1440,
+    params:
+        exam=multiple_choice,
+        endpoint=lambda wildcards, input: described(settings.models[wildcards.model]),
+        budget_usd=budget,
+        same=lambda wildcards: identity(settings.models[wildcards.model]),
+        store=paths.CALLS,
+        version=version("choose_remote"),
+    message:
+        "Have {wildcards.model} choose among the options of {wildcards.name}"
+    script:
+        "../workflow/scripts/choose_remote.py"
+
+
+rule choices:
+    input:
+        expand(paths.CHOSEN, model=RUN, allow_missing=True),
+    output:
+        scores=paths.ALIGNMENT,
+        positions=paths.POSITIONS,
+        rankc=paths.RANKC,
+    log:
+        "results/logs/choices/{name}.log",
+    benchmark:
+        "results/benchmarks/choices/{name}.tsv"
+    wildcard_constraints:
+        name=one_of(plan.choices(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        languages=settings.languages,
+        reference=lambda wildcards: settings.choices[wildcards.name].reference,
+        bootstrap=settings.bootstrap,
+        version=version("choices"),
+    message:
+        "Score what models chose of {wildcards.name}: performance and consistency"
+    script:
+        "../workflow/scripts/choices.py"
+
+
+rule figure_alignment:
+    input:
+        paths.ALIGNMENT,
+    output:
+        figure("alignment_{name}", "Alignment"),
+    log:
+        "results/logs/figure_alignment/{name}.log",
+    benchmark:
+        "results/benchmarks/figure_alignment/{name}.tsv"
+    wildcard_constraints:
+        name=one_of([*CLIKA, *settings.choices]),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        names=lambda wildcards: names(settings.languages) if wildcards.name in settings.choices else {},
         version=version("figure_alignment"),
     message:
         "Draw performance and consistency of {wildcards.name}"
@@ -83,8 +211,9 @@ rule figure_alignment:
         "../workflow/scripts/figure_alignment.py"
 
 
+ALIGNED = [*CLIKA, *plan.choices(settings)]
 ALIGNMENTS = [
     *([paths.MEASURES] if TRANSFER_PANELS else []),
-    *expand(paths.ALIGNMENT, name=CLIKA),
-    *(path for name in CLIKA for path in expand(paths.FIGURE, name=f"alignment_{name}", extension=["pdf", "png", "csv"])),
+    *expand(paths.ALIGNMENT, name=ALIGNED),
+    *(path for name in ALIGNED for path in expand(paths.FIGURE, name=f"alignment_{name}", extension=["pdf", "png", "csv"])),
 ]

@@ -180,6 +180,21 @@ def source_files(name):
     return [str(place)] if place.is_file() else sorted(str(path) for path in place.rglob("*") if path.is_file())
 
 
+def choice_files(name):
+    """What multiple-choice items are read from: a table, the lists in folders as CLiKA published them, or nothing if built in."""
+    source = settings.choices[name].source
+    if source and Path(source).is_dir():
+        return sorted(str(path) for path in Path(source).rglob("*.jsonl"))
+    return [source] if source else []
+
+
+def multiple_choice(wildcards):
+    """How items are put to a model."""
+    entry = settings.choices[wildcards.name]
+    labelled = entry.answer == "label" or wildcards.model in REMOTE
+    return {"labelled": labelled} | entry.model_dump(include={"demonstration", "orders", "seed"})
+
+
 def pivot_row(name):
     """The language that a knowledge set is translated from and back into, as in the language table."""
     return asdict(LANGUAGES[plan.pivot(settings, name)])

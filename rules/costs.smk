@@ -5,6 +5,7 @@ OWN_ITEMS = [(knowledge, language) for knowledge in settings.knowledge for langu
 rule costs:
     input:
         knowledge=[paths.ITEMS.format(knowledge=knowledge, language=language) for knowledge, language in OWN_ITEMS],
+        choices=expand(paths.CHOICE_ITEMS, name=plan.choices(settings)),
         languages=paths.LANGUAGES,
         prompts=paths.PROMPTS,
         prices=paths.PRICES,
@@ -24,6 +25,7 @@ rule costs:
     params:
         config=settings.model_dump(),
         written=OWN_ITEMS,
+        choices=plan.choices(settings),
         folders={name: plan.model_folder(settings, name) for name in settings.models | settings.translators},
         version=version("costs"),
     message:

@@ -27,3 +27,28 @@ rule items:
         "Write the {wildcards.knowledge} items in {wildcards.language}"
     script:
         "../workflow/scripts/items.py"
+
+
+# For lm-evaluation-harness; a target by its own name.
+rule export:
+    input:
+        expand(paths.ITEMS, language=settings.languages, allow_missing=True),
+    output:
+        expand(paths.EXPORT, file=paths.export_files(settings.languages), allow_missing=True),
+    log:
+        "results/logs/export/{knowledge}.log",
+    benchmark:
+        "results/benchmarks/export/{knowledge}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        languages=settings.languages,
+        version=version("export"),
+    message:
+        "Write the {wildcards.knowledge} items as tasks of lm-evaluation-harness"
+    script:
+        "../workflow/scripts/export.py"

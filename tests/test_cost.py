@@ -16,8 +16,9 @@ from tokenizers.processors import TemplateProcessing
 from isogloss.checking import load_config
 from isogloss.config import Remote, Sandbox
 from isogloss.cost import plan_rows
-from isogloss.cost_counting import ESTIMATE, Counting, Study, Tokens, counting_of
+from isogloss.cost_counting import ESTIMATE, MESSAGE, REPLY, Counting, Study, Tokens, counting_of
 from isogloss.cost_page import plan_text
+from isogloss.knowledge.sources.choices import CHOICE_SCHEMA
 
 NAME = "gpt-4o-mini-2024-07-18"
 SETTINGS = """
@@ -181,6 +182,26 @@ def test_a_bridge_has_half_of_the_facts_in_its_second_language_and_names(study, 
 def test_a_fine_tuned_model_has_its_own_price(study):
     row = found(study(), model="gpt", work="ask", study="effectiveness")
     assert row.usd[0] == pytest.approx((row.tokens.prompt * 1000 + row.tokens.completion * 2000) / 1e6)
+
+
+def test_choices(study):
+    """Two languages, three items of which one is the demonstration, in two orders; texts of 3 words and two options of 2 each."""
+    asked = "Which is it?\n- one day\n- two days"
+    rows = [
+        ("days", "basic", f"q{i}", code, "Which is it?", ["one day", "two days"], "A")
+        for code in ("eng", "swe")
+        for i in range(3)
+    ]
+    own = study(choices={"days": {"orders": 2}, "later": {}})
+    own.choices["days"] = pl.DataFrame(rows, schema=CHOICE_SCHEMA, orient="row")
+    row = found(own, model="gpt", work="choose", knowledge="days")
+    assert row.amount == 2 * 2 * 2
+    words = 2 * len(asked.split()) + 2  # question and answer shown, {"answer": "A"}, and the question
+    assert row.tokens == Tokens(8 * (words + 3 * MESSAGE + REPLY), 0, 8 * 2, 8 * 50)
+    assert row.usd is not None
+    assert found(own, model="sandbox", work="choose", knowledge="days").tokens is None
+    assert found(own, model="gpt", work="choose", knowledge="later").amount is None
+    assert "| gpt | choose | later |" in plan_text(own, plan_rows(own))
 
 
 def test_judgements_are_as_many_as_answers(study):

@@ -143,7 +143,8 @@ def test_rank_consistency_of_languages():
     swapped = rankc(["abc"], ["bac"])[0]
     assert found["eng", "fra"] == pytest.approx((1, 1, 1))
     assert found["eng", "swa"] == pytest.approx(((swapped + 1) / 2, swapped, 1))
-    assert set(found) == {("eng", "fra"), ("eng", "swa"), ("fra", "swa")}
+    assert set(found) == {("eng", "fra"), ("eng", "swa"), ("fra", "swa"), ("all", "all")}
+    assert found["all", "all"][0] == pytest.approx((1 + 2 * found["eng", "swa"][0]) / 3)
     with pytest.raises(ValueError, match="swa: no ranking of item 1"):
         rank_consistency(pl.DataFrame(rows[:-1]))
 

@@ -12,7 +12,7 @@ from isogloss.models.local import answer_end, chat_prompt
 def log_likelihoods(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    questions: list[str],
+    questions: list[str] | list[list[str]],
     options: list[list[str]],
     batch_size: int,
     lessons: int = 1,
@@ -20,9 +20,10 @@ def log_likelihoods(
     """Log-probability of each option as the answer to its question, summed over the option's tokens and the end of the answer:
     [lesson][question][option].
 
-    `options[i]` are those of `questions[i]`; `model` has as many adapters stacked as there are lessons, each of which reads
-    `batch_size` options at a time. Natural logarithms, in the model's precision; an option without tokens is a ValueError, and so
-    is a model with layers that are no attention, or with an attention other than `sdpa`.
+    `options[i]` are those of `questions[i]`, which is a text, or what is said in turns up to the question; `model` has as many
+    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms, in the model's
+    precision; an option without tokens is a ValueError, and so is a model with layers that are no attention, or with an attention
+    other than `sdpa`.
     """
     if not readable(model):
         raise ValueError(

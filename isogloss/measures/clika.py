@@ -18,11 +18,12 @@ from isogloss.measures.intervals import percentile_interval, resampled_means, re
 
 @dataclass(frozen=True)
 class Task:
-    """A multiple-choice task: what it tests, its number of options, and ChatGPT's English accuracy as the paper rounds it."""
+    """A multiple-choice task: what it tests, its number of options, and ChatGPT's English accuracy as the paper rounds it (None:
+    the paper does not have it)."""
 
     level: Literal["basic", "factual"]
     options: int
-    paper: float
+    paper: float | None = None
 
 
 TASKS = {
@@ -46,6 +47,7 @@ LANGUAGES = {
 }
 CODES = tuple(code for code, _ in LANGUAGES.values())
 ENGLISH, OTHERS = "eng", "others"
+BEST, OWN = "best", "own"  # references: the best model on a task, each model itself
 APART = (ENGLISH, "zho")  # not among the others
 FILE = re.compile(r"(.+)_res(?:_[a-z]+\d+)?(?:_add_simple_example)?\.jsonl")  # _bf16: the precision it was run in
 LEVELS = ("basic", "factual")
@@ -128,15 +130,16 @@ def scores(
 
     One row a model and language, and one a model with the mean over the languages but English and Chinese (language `others`).
     Columns: model, language; basic_ra and factual_ra (rescaled accuracy: 0 is guessing, 1 the English accuracy of `reference` on
-    the task, which is that of its own predictions or, with `constants="paper"`, the one the paper prints; means over the tasks of
-    a level), en_co (share of right answers that are predicted alike in English; mean over the factual tasks; 1 for English),
-    and the accuracy on each task; each followed by `_low` and `_high` (95 %, items resampled, the reference's with them). All are
-    shares (the reference itself is at 1, and a better model above). What is not there is null and is named in `missing`, a text
-    that is empty where nothing is. Raises ValueError if the reference is not among the models, or a task or language unknown.
+    the task, which is that of its own predictions or, with `constants="paper"`, the one the paper prints; the reference `best` is
+    the model that is best in English on the task, `own` each model itself; means over the tasks of a level), en_co (share of
+    right answers that are predicted alike in English; mean over the factual tasks; 1 for English), and the accuracy on each
+    task; each followed by `_low` and `_high` (95 %, items resampled, the reference's with them). All are shares (the reference
+    itself is at 1, and a better model above). What is not there is null and is named in `missing`, a text that is empty where
+    nothing is. Raises ValueError if the reference is not among the models, or a task or language unknown.
     """
     models, languages = predictions["model"].unique().sort().to_list(), list(languages)
     problems = [f"no predictions of the reference {reference!r}; write reference: one of {', '.join(models)}"]
-    problems = [] if constants or reference in models else problems
+    problems = [] if constants or reference in (BEST, OWN, *models) else problems
     for key, known in (("task", list(tasks)), ("language", languages)):
         unknown = sorted(set(predictions[key]) - set(known))
         problems += [f"predictions of the {key} {name!r}, known are {', '.join(known)}" for name in unknown]
@@ -149,7 +152,7 @@ def scores(
         if constants:
             top = np.full((1, 1, 1), about.paper)
         else:
-            top = accuracy[task][:, models.index(reference), languages.index(ENGLISH), None, None]
+            top = _english_of(reference, accuracy[task][..., languages.index(ENGLISH)], models)
         chance = 1 / about.options
         rescaled[task] = np.full_like(accuracy[task], np.nan)
         np.divide(accuracy[task] - chance, top - chance, out=rescaled[task], where=top > chance)
@@ -167,6 +170,17 @@ def scores(
         table |= {name: value[0].flatten(), f"{name}_low": low.flatten(), f"{name}_high": high.flatten()}
     table = pl.DataFrame(table).fill_nan(None)
     return table.with_columns(pl.Series("missing", _missing(table, predictions, of, reference), dtype=pl.String))
+
+
+def _english_of(reference: str, english: np.ndarray, models: list[str]) -> np.ndarray:
+    """The accuracy that counts as 1, [1 + resamples, 1 or model, 1], from that of every model in English [1 + resamples, model].
+
+    Which model is best is decided once, not in every resample.
+    """
+    if reference == OWN:
+        return english[..., None]
+    first = np.nan_to_num(english[0], nan=-1)
+    return english[:, [int(first.argmax()) if reference == BEST else models.index(reference)], None]
 
 
 def _by_task(

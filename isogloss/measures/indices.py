@@ -140,9 +140,11 @@ def _overlap(one: Sequence, other: Sequence) -> np.ndarray:
 
 
 def rank_consistency(rankings: pl.DataFrame, resamples: int = 1000, seed: int = 0) -> pl.DataFrame:
-    """RankC of each two languages. `rankings` has language, item and options (a list, best first, the same in every language).
+    """RankC of each two languages, and their mean. `rankings` has language, item and options (a list, best first, the same in
+    every language).
 
-    Columns: one, other, value, low, high (95 %, items resampled). Raises ValueError where a language lacks an item.
+    Columns: one, other (of the mean, the last row, both `all`), value, low, high (95 %, items resampled). Raises ValueError where
+    a language lacks an item.
     """
     table = {
         language: dict(part.select("item", "options").iter_rows())
@@ -151,11 +153,13 @@ def rank_consistency(rankings: pl.DataFrame, resamples: int = 1000, seed: int = 
     items = rankings["item"].unique(maintain_order=True).to_list()
     refuse([f"{language}: no ranking of item {item}" for language, own in table.items() for item in items if item not in own])
     weights = resampling_weights(len(items), resamples, np.random.default_rng(seed))
+    ranked = {language: [own[item] for item in items] for language, own in table.items()}
+    found = {pair: rankc(*(ranked[language] for language in pair)) for pair in itertools.combinations(ranked, 2)}
+    found |= {("all", "all"): np.mean(list(found.values()), axis=0)} if found else {}
     rows = []
-    for one, other in itertools.combinations(table, 2):
-        values = rankc(*([table[language][item] for item in items] for language in (one, other)))
+    for pair, values in found.items():
         low, high = percentile_interval(resampled_means(values, weights))
-        rows.append((one, other, values.mean(), float(low), float(high)))
+        rows.append((*pair, values.mean(), float(low), float(high)))
     schema = {"one": pl.String, "other": pl.String, **dict.fromkeys(("value", "low", "high"), pl.Float64)}
     return pl.DataFrame(rows, schema=schema, orient="row")
 

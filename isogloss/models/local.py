@@ -109,10 +109,11 @@ def fingerprint(folder: str | Path) -> str:
     return digest.hexdigest()
 
 
-def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str) -> list[int]:
+def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str | list[str]) -> list[int]:
     """Tokens of a question in the model's own chat format, up to where the answer begins; thinking is turned off where it can
-    be."""
-    messages = [{"role": "user", "content": question}]
+    be. A list is what is said in turns: another question, its answer, and so on, and the question last."""
+    turns = [question] if isinstance(question, str) else question
+    messages = [{"role": "user" if i % 2 == 0 else "assistant", "content": text} for i, text in enumerate(turns)]
     encoded = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=True, **TOLD)
     return encoded["input_ids"]
 

@@ -18,6 +18,7 @@ from isogloss.languages import read_languages
 inputs, params = snakemake.input, snakemake.params
 config = Config.model_validate(params.config)
 tables = {tuple(key): pl.read_parquet(path) for key, path in zip(params.written, inputs.knowledge, strict=True)}
+choices = {name: pl.read_parquet(path) for name, path in zip(params.choices, inputs.choices, strict=True)}
 countings = {name: counting_of((config.models | config.translators)[name], folder) for name, folder in params.folders.items()}
-study = Study(config, read_languages(inputs.languages), read_prompts(inputs.prompts), tables, countings)
+study = Study(config, read_languages(inputs.languages), read_prompts(inputs.prompts), tables, countings, choices=choices)
 Path(snakemake.output[0]).write_text(plan_text(study, plan_rows(study)), encoding="utf-8")

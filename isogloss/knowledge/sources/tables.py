@@ -24,6 +24,7 @@ QUESTIONS = {"teach_question": ("question_1",), "ask_question": ("question_2",)}
 TABLE_FIELDS = {**QUESTIONS, "answer": ("answer",), "conflict_answer": ("conflict_answer", "incorrect_answer")}
 JSON_FIELDS = {**QUESTIONS, "answer": ("answer", "cor_answer"), "conflict_answer": ("conflict_answer", "incor_answer")}
 BETWEEN = re.compile(r"[\s,]*")  # elements of a list known to be JSON
+TABLES = (".csv", ".jsonl", ".parquet")
 COLUMNS = [("item",), ("language",), *TABLE_FIELDS.values()]
 
 
@@ -77,12 +78,22 @@ def _entries(path: Path, problems: list[str]) -> Iterator[tuple[str, object]]:
 def read_table(path: Path, table: dict[str, Language], problems: list[str], notes: list[str]) -> list[Row | None]:
     """The rows of a CSV, JSONL or Parquet file with the columns of `COLUMNS`; None for what cannot be placed."""
     rows, columns = [], {}
-    for where, given in TABLES[path.suffix.lower()](path, problems):
+    for where, given in read_rows(path, COLUMNS, problems):
         columns |= dict.fromkeys(given or ())
         rows.append(_row(where, given, table, problems) if given is not None else None)
     if unread := [name for name in columns if not any(name in names for names in COLUMNS)]:
         notes.append(f"{path}: columns not read: {', '.join(unread)}")
     return rows
+
+
+def read_rows(path: Path, columns: list[tuple[str, ...]], problems: list[str]) -> Iterator[tuple[str, dict | None]]:
+    """The rows of a CSV, JSONL or Parquet file, and where each is; None (and a problem) for what is none.
+
+    Raises ValueError where a CSV or Parquet file lacks one of `columns`, each of which may have several names.
+    """
+    if path.suffix.lower() == ".jsonl":
+        return read_objects(path, problems)
+    return (_csv if path.suffix.lower() == ".csv" else _parquet)(path, columns, problems)
 
 
 def _row(where: str, given: dict, table: dict[str, Language], problems: list[str]) -> Row | None:
@@ -98,7 +109,7 @@ def _row(where: str, given: dict, table: dict[str, Language], problems: list[str
     return Row(where, item, code, texts) if is_known and item is not None else None
 
 
-def _csv(path: Path, problems: list[str]) -> Iterator[tuple[str, dict | None]]:
+def _csv(path: Path, columns: list[tuple[str, ...]], problems: list[str]) -> Iterator[tuple[str, dict | None]]:
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     header: list[str] | None = None
     line = 1
@@ -109,7 +120,7 @@ def _csv(path: Path, problems: list[str]) -> Iterator[tuple[str, dict | None]]:
                 continue
             if header is None:
                 header = cells
-                _check_columns(path, header)
+                _check_columns(path, header, columns)
             elif len(cells) != len(header):
                 problems.append(f"{where}: {len(cells)} fields, but the first line names {len(header)}")
                 yield where, None
@@ -120,24 +131,21 @@ def _csv(path: Path, problems: list[str]) -> Iterator[tuple[str, dict | None]]:
         yield path, None
 
 
-def _parquet(path: Path, problems: list[str]) -> Iterator[tuple[str, dict | None]]:
+def _parquet(path: Path, columns: list[tuple[str, ...]], problems: list[str]) -> Iterator[tuple[str, dict | None]]:
     try:
         found = pl.read_parquet(path.read_bytes())
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"{path}: not Parquet ({error})") from None
-    _check_columns(path, found.columns)
+    _check_columns(path, found.columns, columns)
     for number, row in enumerate(found.iter_rows(named=True), 1):
         yield f"{path}, row {number}", row
 
 
-def _check_columns(path: Path, columns: list[str]) -> None:
+def _check_columns(path: Path, columns: list[str], needed: list[tuple[str, ...]]) -> None:
     """Raise ValueError if a column is lacking or there twice."""
-    lacking = [" or ".join(names) for names in COLUMNS if not any(name in columns for name in names)]
+    lacking = [" or ".join(names) for names in needed if not any(name in columns for name in names)]
     twice = sorted({name for name in columns if columns.count(name) > 1})
     problems = [f"{path}: no column {name}; it has {', '.join(columns)}" for name in lacking]
     problems += [f"{path}: column {name} is there twice" for name in twice]
     if problems:
         raise ValueError("\n".join(problems))
-
-
-TABLES = {".csv": _csv, ".jsonl": read_objects, ".parquet": _parquet}
