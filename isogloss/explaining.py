@@ -23,6 +23,7 @@ SECTIONS = {
     "language_neurons": sections.LanguageNeurons,
     "predictions": sections.Predictions,
     "prioritization": sections.Prioritization,
+    "resources": sections.Machine,
     "robustness": sections.Robustness,
     "translation": sections.Translation,
     "teaching": {"sandbox": sections.SandboxTeaching, "transformers": sections.Teaching, "openai": sections.RemoteTeaching},
