@@ -6,11 +6,13 @@ set -uo pipefail
 if command -v slurmctld slurmd munged >/dev/null; then
     exit 0
 fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     reason="only root can install it, on Debian or Ubuntu"
 elif ! (timeout 120 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install --yes --no-install-recommends slurmctld slurmd slurm-client munge) \
-    >/tmp/slurm-install.log 2>&1; then
-    reason="apt-get: $(tail -n 1 /tmp/slurm-install.log)"
+    >"$log" 2>&1; then
+    reason="apt-get: $(tail -n 1 "$log")"
 else
     exit 0
 fi
