@@ -140,6 +140,17 @@ class ChatAsking(Asking):
     batch: PositiveInt = Field(16, description="questions answered at a time")
 
 
+class Machine(Strict):
+    """What a job that runs a model here asks of the machine; on a cluster it gets no more than that."""
+
+    threads: PositiveInt = Field(1, description="processor cores; results may differ in the last digits with another number")
+    mem_mb: PositiveInt | None = Field(
+        None, description="memory in MB; by default 2,000 and three times the files of the weights"
+    )
+    gpu: PositiveInt = Field(1, description="accelerators, where device is auto (several need device_map)")
+    runtime: PositiveInt | None = Field(None, description="minutes; by default 240 to teach or translate, 60 to ask")
+
+
 class Loading(Strict):
     """How the weights of a model are loaded."""
 
@@ -169,6 +180,7 @@ class Sandbox(Strict):
     weights: Literal["shipped", "rebuild"] = Field("shipped", description="use what came with isogloss, or pre-train it here")
     recipe: SandboxRecipe = Field(SandboxRecipe(), description="how it is made; needs weights: rebuild where it differs")
     device: Literal["cpu", "auto"] = Field("cpu", description="auto: an accelerator, if there is one, in bfloat16")
+    resources: Machine = Field(Machine(), description="what its jobs ask of the machine")
     teaching: SandboxTeaching = Field(SandboxTeaching(), description="how lessons are taught")
     asking: Asking = Field(Asking(), description="how answers are generated")
 
@@ -183,6 +195,7 @@ class Weights(Loading):
     revision: str | None = Field(
         None, pattern=r"^[0-9a-f]{40}$", description="commit of that repository, 40 digits, so that it stays the same model"
     )
+    resources: Machine = Field(Machine(), description="what its jobs ask of the machine")
 
     @model_validator(mode="after")
     def _one_place(self):

@@ -24,6 +24,7 @@ SECTIONS = {
     "language_neurons": sections.LanguageNeurons,
     "predictions": sections.Predictions,
     "prioritization": sections.Prioritization,
+    "resources": sections.Machine,
     "robustness": sections.Robustness,
     "conductivity": sections.Conductivity,
     "translation": sections.Translation,

@@ -25,6 +25,7 @@ SECTIONS = {
     "`models`: an entry, `provider: transformers`": config.Transformers,
     "`models`: an entry, `provider: openai`": config.Remote,
     "`models`: an entry, `provider: published`": config.Published,
+    "`resources`, of a model or translator that runs here": config.Machine,
     "`teaching`, of a sandbox": config.SandboxTeaching,
     "`teaching`, of a model with provider transformers": config.Teaching,
     "`teaching`, of a model with provider openai": config.RemoteTeaching,

@@ -28,11 +28,11 @@ for cohort in filter(is_local, plan.exams(settings)):
             lesson=lesson_of(cohort),
         conda:
             "../envs/cpu.yaml"
-        threads: 1
+        threads: requested(settings.models[cohort.model]).threads
         resources:
-            mem_mb=2000,
-            gpu=int(settings.models[cohort.model].device == "auto"),
-            runtime=60,
+            mem_mb=lambda wildcards, input, cohort=cohort: memory(settings.models[cohort.model], input.model),
+            gpu=accelerators(settings.models[cohort.model]),
+            runtime=minutes(settings.models[cohort.model], 60),
         params:
             model=lambda wildcards, input: os.path.dirname(input.model[0]),
             loading=loading(cohort.model),

@@ -1,4 +1,5 @@
 # The validated config, and what the other rule files share.
+import json
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ from isogloss import paths, plan
 from isogloss.asking.prompts import kind_of, read_prompts
 from isogloss.asking.steps import read_steps
 from isogloss.checking import ConfigError, load_config
-from isogloss.config import Loading
+from isogloss.config import Loading, Machine
 from isogloss.languages import read_languages
 from isogloss.versions import version
 
@@ -105,7 +106,7 @@ def recipe(wildcards):
 # What may differ without a difference to the results: no target is outdated by it. Snakemake does not compare params made from
 # `input`, so that is how rules get it.
 TRANSPORT = {"key", "concurrency", "timeout", "attempts", "batch", "teaching", "recipe", "device", "device_map", "asking"}
-TRANSPORT |= {"optimised", "tokenizer"}
+TRANSPORT |= {"optimised", "tokenizer", "resources"}
 
 
 def budget(wildcards, input):
@@ -143,13 +144,47 @@ def translator_files(way):
 
 
 def calls(way):
-    """Whether it is asked over the network, as the judge is."""
-    return int(way == "judge" or getattr(translating(way), "provider", None) in ("openai", "google"))
+    """Whether it is asked over the network."""
+    return int(getattr(translating(way), "provider", None) in ("openai", "google"))
 
 
-def accelerated(way):
-    """Whether it wants an accelerator."""
-    return int(getattr(translating(way), "device", "cpu") == "auto")
+def requested(entry):
+    """What a job with a model or translator asks of the machine."""
+    return getattr(entry, "resources", Machine())
+
+
+def accelerators(entry):
+    """How many it wants."""
+    return requested(entry).gpu if getattr(entry, "device", "cpu") == "auto" else 0
+
+
+def minutes(entry, usual):
+    """How long it may take."""
+    return requested(entry).runtime or usual
+
+
+def memory(entry, files, pairs=0):
+    """Memory in MB, from the files of a model: weights of 16 bits take twice their size on a processor, in 32 bits, and adapters come
+    on top. There, too, each of the `pairs` learned at a time has some fifty tokens with four numbers of 32 bits for each word of the
+    vocabulary. <TBD> in a dry run as long as there are no files."""
+    if requested(entry).mem_mb:
+        return requested(entry).mem_mb
+    if [os.path.basename(path) for path in files] == [os.path.basename(paths.SNAPSHOT)]:
+        with open(files[0], encoding="utf-8") as file:
+            sizes = [about["bytes"] for name, about in json.load(file)["files"].items() if name.endswith(".safetensors")]
+    else:
+        sizes = [os.path.getsize(path) for path in files if path.endswith(".safetensors")]
+    words = 0
+    if pairs and entry.device == "cpu":
+        with open(os.path.join(folder_of(files), "config.json"), encoding="utf-8") as file:
+            words = json.load(file)["vocab_size"]
+    return 2000 + (3 * sum(sizes) + 1000 * pairs * words) // 10**6
+
+
+def learned_at_once(cohort):
+    """The question-answer pairs that go through a cohort's model together when it is taught."""
+    own = settings.models[cohort.model].teaching
+    return len(cohort.lessons) * (own.at_once or own.batch)
 
 
 def judging(wanted):

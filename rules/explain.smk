@@ -15,6 +15,7 @@ rule published:
         "results/benchmarks/published/{model}/{setting}.tsv"
     wildcard_constraints:
         model=one_of(set(settings.models) - set(plan.runnable(settings))),
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     threads: 1

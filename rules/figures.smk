@@ -156,7 +156,7 @@ rule figure_verification:
         languages=language_rows(),
         version=version("figure_verification"),
     message:
-        "Draw what {RUN} know untaught"
+        "Draw what is known untaught ({RUN})"
     script:
         "../workflow/scripts/figure_verification.py"
 

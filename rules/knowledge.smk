@@ -13,6 +13,7 @@ rule items:
         "results/benchmarks/items/{knowledge}/{language}.tsv"
     wildcard_constraints:
         knowledge=one_of(set(settings.knowledge) - set(plan.sources(settings))),
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     threads: 1

@@ -96,7 +96,7 @@ rule transferability:
         bootstrap=settings.bootstrap,
         version=version("transferability"),
     message:
-        "How {wildcards.knowledge} taught to {wildcards.model} in one language is answered in the others"
+        "How {wildcards.knowledge} taught to {wildcards.model} in one language is answered in the others ({wildcards.setting})"
     script:
         "../workflow/scripts/transferability.py"
 
@@ -126,7 +126,7 @@ rule prioritization:
         bootstrap=settings.bootstrap,
         version=version("prioritization"),
     message:
-        "Which of two contradictory languages {wildcards.model} follows ({wildcards.setting})"
+        "Which of two contradictory languages {wildcards.model} follows ({wildcards.knowledge}, {wildcards.setting})"
     script:
         "../workflow/scripts/prioritization.py"
 

@@ -27,6 +27,7 @@ rule sandbox_shipped:
         "results/benchmarks/sandbox_shipped/{model}.tsv"
     wildcard_constraints:
         model=one_of(SHIPPED),
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -54,6 +55,7 @@ rule fetch:
         "results/benchmarks/fetch/{model}.tsv"
     wildcard_constraints:
         model=one_of(plan.downloaded(settings)),
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -252,6 +254,7 @@ rule card:
         "results/benchmarks/card/{model}.tsv"
     wildcard_constraints:
         model=one_of(plan.sandboxes(settings)),
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     threads: 1

@@ -20,6 +20,7 @@ for cohort in plan.taught(settings):
         wildcard_constraints:
             lesson=lesson_of(cohort),
         priority: 1
+        localrule: True
         conda:
             "../envs/cpu.yaml"
         threads: 1
@@ -71,6 +72,7 @@ for cohort in plan.exams(settings):
             benchmark_of("ask", cohort)
         wildcard_constraints:
             lesson=lesson_of(cohort),
+        localrule: True
         conda:
             "../envs/cpu.yaml"
         threads: 1

@@ -19,6 +19,7 @@ for cohort in plan.exams(settings):
             benchmark_of("score", cohort)
         wildcard_constraints:
             lesson=lesson_of(cohort),
+        localrule: JUDGE is not None
         conda:
             "../envs/cpu.yaml"
         threads: 1

@@ -23,11 +23,13 @@ for cohort in filter(is_local, plan.taught(settings)):
         priority: 1
         conda:
             "../envs/cpu.yaml"
-        threads: 1
+        threads: requested(settings.models[cohort.model]).threads
         resources:
-            mem_mb=2000,
-            gpu=int(settings.models[cohort.model].device == "auto"),
-            runtime=240,
+            mem_mb=lambda wildcards, input, cohort=cohort: memory(
+                settings.models[cohort.model], input.model, learned_at_once(cohort)
+            ),
+            gpu=accelerators(settings.models[cohort.model]),
+            runtime=minutes(settings.models[cohort.model], 240),
         params:
             model=lambda wildcards, input: os.path.dirname(input.model[0]),
             loading=loading(cohort.model),

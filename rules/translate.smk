@@ -16,6 +16,7 @@ for name, entry in plan.sources(settings).items():
                 f"results/logs/source/{name}.log",
             benchmark:
                 f"results/benchmarks/source/{name}.tsv"
+            localrule: True
             conda:
                 "../envs/cpu.yaml"
             threads: 1
@@ -45,6 +46,7 @@ for name, entry in plan.sources(settings).items():
                 f"results/logs/generate/{name}.log",
             benchmark:
                 f"results/benchmarks/generate/{name}.tsv"
+            localrule: True
             conda:
                 "../envs/cpu.yaml"
             threads: 1
@@ -80,14 +82,15 @@ for name, entry in plan.sources(settings).items():
             f"results/benchmarks/translate/{name}/{{language}}.tsv"
         wildcard_constraints:
             language=one_of(set(settings.languages) - set(entry.languages)),
+        localrule: bool(calls("forward"))
         conda:
             "../envs/cpu.yaml"
-        threads: 1
+        threads: requested(translating("forward")).threads
         resources:
-            mem_mb=2000,
-            gpu=accelerated("forward"),
+            mem_mb=lambda wildcards, input: memory(translating("forward"), input.model),
+            gpu=accelerators(translating("forward")),
             calls=calls("forward"),
-            runtime=240,
+            runtime=minutes(translating("forward"), 240),
         params:
             entry=lambda wildcards, input: described(translating("forward")),
             budget_usd=budget,
@@ -115,6 +118,7 @@ rule items_source:
         "results/benchmarks/items_source/{knowledge}/{language}.tsv"
     wildcard_constraints:
         knowledge=one_of(plan.sources(settings)),
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -141,14 +145,15 @@ rule back_translate:
         "results/benchmarks/back_translate/{knowledge}/{language}.tsv"
     wildcard_constraints:
         knowledge=one_of(plan.checked(settings)),
+    localrule: bool(calls("back"))
     conda:
         "../envs/cpu.yaml"
-    threads: 1
+    threads: requested(translating("back")).threads
     resources:
-        mem_mb=2000,
-        gpu=accelerated("back"),
+        mem_mb=lambda wildcards, input: memory(translating("back"), input.model),
+        gpu=accelerators(translating("back")),
         calls=calls("back"),
-        runtime=240,
+        runtime=minutes(translating("back"), 240),
     params:
         entry=lambda wildcards, input: described(translating("back")),
         budget_usd=budget,
@@ -163,6 +168,11 @@ rule back_translate:
         "Translate the {wildcards.knowledge} items back from {wildcards.language}"
     script:
         "../workflow/scripts/translate.py"
+
+
+QUALITY_CALLS = int(
+    settings.translation is not None and (settings.translation.judged or settings.translation.embedding.provider == "openai")
+)
 
 
 rule translation_quality:
@@ -186,12 +196,13 @@ rule translation_quality:
         "results/benchmarks/translation_quality/{knowledge}.tsv"
     wildcard_constraints:
         knowledge=one_of(plan.checked(settings)),
+    localrule: bool(QUALITY_CALLS)
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=2000,
-        calls=calls("judge"),
+        calls=QUALITY_CALLS,
         runtime=240,
     params:
         languages=lambda wildcards: plan.checked_languages(settings, wildcards.knowledge),
