@@ -109,9 +109,9 @@ rule choose:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        gpu=lambda wildcards: int(settings.models[wildcards.model].device == "auto"),
-        runtime=60,
+        mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
+        gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
+        runtime=lambda wildcards: minutes(settings.models[wildcards.model], 60),
     params:
         exam=multiple_choice,
         loading=lambda wildcards: loading(wildcards.model),

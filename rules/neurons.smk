@@ -61,9 +61,9 @@ rule record_activations:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        gpu=lambda wildcards: int(settings.models[wildcards.model].device == "auto"),
-        runtime=60,
+        mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
+        gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
+        runtime=lambda wildcards: minutes(settings.models[wildcards.model], 60),
     params:
         loading=lambda wildcards: loading(wildcards.model),
         batch=lambda wildcards, input: settings.models[wildcards.model].asking.batch,
@@ -150,9 +150,9 @@ rule perplexity:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        gpu=lambda wildcards: int(settings.models[wildcards.model].device == "auto"),
-        runtime=60,
+        mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
+        gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
+        runtime=lambda wildcards: minutes(settings.models[wildcards.model], 60),
     params:
         loading=lambda wildcards: loading(wildcards.model),
         batch=lambda wildcards, input: settings.models[wildcards.model].asking.batch,
@@ -190,9 +190,9 @@ rule lens:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        gpu=lambda wildcards: int(settings.models[wildcards.model].device == "auto"),
-        runtime=60,
+        mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
+        gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
+        runtime=lambda wildcards: minutes(settings.models[wildcards.model], 60),
     params:
         loading=lambda wildcards: loading(wildcards.model),
         batch=lambda wildcards, input: settings.models[wildcards.model].asking.batch,

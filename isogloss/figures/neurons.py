@@ -178,7 +178,7 @@ def _perplexity(axis: plt.Axes, table: pl.DataFrame, name: str, languages: list[
     for text, language in zip(axis.get_yticklabels(), languages, strict=False):
         text.set_color(TIER_COLOURS[language.tier])
     axis.set_title(name, loc="left", fontsize=7.5)
-    axis.set_xlabel("perplexity, times that before\n(full: selected, hollow: not, x: random)", fontsize=6.3)
+    axis.set_xlabel("perplexity ratio", fontsize=6.3)
     _plain(axis)
 
 
