@@ -586,7 +586,10 @@ class Config(Strict):
     choices: dict[Slug, Choices] = Field({}, description="multiple-choice items that models are asked, by name")
     language_neurons: LanguageNeurons = Field(LanguageNeurons(), description="how the neurons of a language are found")
     interventions: dict[Slug, Intervention] = Field(
-        {}, description="changes to the models under run, by name; each makes a model MODEL@NAME, which is asked the same"
+        {}, description="changes to models, by name; each makes a model MODEL@NAME of them, which is asked the same"
+    )
+    intervened: list[str] | None = Field(
+        None, description="the models under run that they are made of; by default all. Others named here are passed over"
     )
     intervention_items: PositiveInt | None = Field(None, description="items that such models are asked; by default all")
     explain: Explain = Field(Explain(), description="what transfer is explained with")

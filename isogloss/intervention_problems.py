@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from isogloss.config import Config, OnLessons, OnNeurons, Remote, Sandbox, Steering
-from isogloss.plan import derived_of, measured, setting_of
+from isogloss.plan import derived_of, intervened, setting_of
 
 PIVOT = "eng"  # what steps translate into and lessons are mixed with
 
@@ -12,9 +12,11 @@ PIVOT = "eng"  # what steps translate into and lessons are mixed with
 def intervention_problems(config: Config) -> list[tuple[tuple, str]]:
     """Each problem with its path in the config."""
     problems: list[tuple[tuple, str]] = []
-    if not config.interventions:
+    unknown = [key for key in config.intervened or () if key not in config.models]
+    problems += [(("intervened",), f"no model is called {key!r}; write one of {', '.join(config.models)}") for key in unknown]
+    if not intervened(config):
         return problems
-    local = [key for key in measured(config) if not isinstance(config.models[key], Remote)]
+    local = [key for key in intervened(config) if not isinstance(config.models[key], Remote)]
     if "transferability" not in config.studies:
         problems.append((("studies",), "interventions are measured by transferability; add it, or write interventions: {}"))
     for name, entry in config.interventions.items():
@@ -23,12 +25,14 @@ def intervention_problems(config: Config) -> list[tuple[tuple, str]]:
             problems.append((path, f"is measured in the setting {setting_of(entry)}; add that to settings:, or leave {name} out"))
         if isinstance(entry, OnNeurons | Steering) and not local:
             known = "provider: sandbox or transformers"
-            problems.append((path, f"needs a model that runs here, none is under run; add one ({known}) or leave {name} out"))
+            problems.append(
+                (path, f"needs a model that runs here, none is under run and intervened; add one ({known}) or leave {name} out")
+            )
         if isinstance(entry, OnLessons) and PIVOT not in config.languages:
             problems.append((path, f"adds to lessons in English; add {PIVOT} to languages:, or leave {name} out"))
         if isinstance(entry, Steering):
             problems += _steering(config, path, entry, local)
-    for base in measured(config):
+    for base in intervened(config):
         seen: dict[str, str] = {}
         for own in derived_of(config, base):
             if (other := seen.setdefault(own.key, own.name)) != own.name:

@@ -205,7 +205,9 @@ class Derived:
 
 def derived_of(config: Config, base: str) -> list[Derived]:
     """The models that the config's interventions make of one; nothing in a model behind an interface can be reached."""
-    found = []
+    found: list[Derived] = []
+    if base not in intervened(config):
+        return found
     for name, entry in config.interventions.items():
         if isinstance(entry, OnNeurons | Steering) and isinstance(config.models[base], Remote):
             continue
@@ -218,9 +220,16 @@ def derived_of(config: Config, base: str) -> list[Derived]:
     return found
 
 
+def intervened(config: Config) -> list[str]:
+    """The models that interventions are made of."""
+    if not config.interventions:
+        return []
+    return [key for key in measured(config) if config.intervened is None or key in config.intervened]
+
+
 def with_derived(config: Config) -> Config:
-    """The config with an entry for each derived model of the models that are run, like that of the model it is made from."""
-    entries = {own.key: config.models[own.base] for base in measured(config) for own in derived_of(config, base)}
+    """The config with an entry for each derived model, like that of the model it is made from."""
+    entries = {own.key: config.models[own.base] for base in intervened(config) for own in derived_of(config, base)}
     return config.model_copy(update={"models": config.models | entries})
 
 

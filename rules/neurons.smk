@@ -1,11 +1,10 @@
 # Neurons of languages, models with interventions, and what becomes of transfer in them.
 INSIDE = [name for name in RUN if name not in REMOTE]  # models whose neurons can be reached
-DERIVED = {own.key: own for base in RUN for own in plan.derived_of(settings, base)}
+DERIVED = {own.key: own for base in plan.intervened(settings) for own in plan.derived_of(settings, base)}
 CHANGED = [key for key in DERIVED if changes_weights(key)]
 INTERVENED_PANELS = [
     {"model": model, "knowledge": knowledge}
-    for model in RUN
-    if settings.interventions
+    for model in plan.intervened(settings)
     for knowledge in plan.knowledge_of(settings, "transferability")
 ]
 INSIDE_PANELS = [panel for panel in INTERVENED_PANELS if panel["model"] in INSIDE]

@@ -17,7 +17,8 @@ STEERING = {"kind": "steering", "layer": 2}
 
 
 def config(interventions, **changes):
-    raw = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8")) | {"interventions": interventions} | changes
+    raw = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    raw |= {"interventions": interventions, "intervened": None} | changes
     return plan.with_derived(load_config(raw, read_languages("data/languages.csv")))
 
 
@@ -62,7 +63,13 @@ def test_nothing_in_a_model_behind_an_interface_can_be_reached():
         ({"names": NAMES}, {"settings": ["in-context"]}, "interventions.names", "add that to settings"),
         (
             {"names": NAMES},
-            {"languages": ["fra", "swa"], "translation": None, "knowledge": BUILT_IN},
+            {
+                "languages": ["fra", "swa"],
+                "translation": None,
+                "knowledge": BUILT_IN,
+                "choices": {},
+                "studies": ["transferability"],
+            },
             "interventions.names",
             "add eng to languages",
         ),
@@ -95,3 +102,15 @@ def test_neurons_need_a_model_that_runs_here():
             translation=None,
             knowledge=BUILT_IN,
         )
+
+
+def test_only_models_that_are_named_are_changed():
+    models = {"sandbox": {"provider": "sandbox"}, "api": {"provider": "openai", "name": "some-model"}}
+    found = config(
+        {"flip": FLIP, "xlt": XLT}, models=models, run=["api"], intervened=["sandbox"], translation=None, knowledge=BUILT_IN
+    )
+    assert not [key for key in found.models if "@" in key], "the sandbox is not run"
+    found = config({"xlt": XLT}, models=models, run=["sandbox", "api"], intervened=["api"])
+    assert [key for key in found.models if "@" in key] == ["api@xlt"]
+    with pytest.raises(ConfigError, match="no model is called 'sandbx'"):
+        config({"xlt": XLT}, intervened=["sandbx"])
