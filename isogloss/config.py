@@ -345,8 +345,21 @@ class Generated(Strict):
         return ["eng"]
 
 
+class Fictional(Strict):
+    """Places in invented continents, in the layout in which CLiKA published them; all languages studied must be there."""
+
+    provider: Literal["clika-fictional"] = Field(description="clika-fictional")
+    kind: Literal["new"] = Field("new", description="new")
+    source: str = Field(description="the folder, with test/ and train/ in it")
+    items: PositiveInt | None = Field(None, description="so many, in turn from each continent and half; by default all")
+    studied: bool = Field(True, description="false: no study asks for it")
+
+
 Knowledge = Annotated[
-    Annotated[BuiltIn, Tag("built-in")] | Annotated[Source, Tag("source")] | Annotated[Generated, Tag("generated")],
+    Annotated[BuiltIn, Tag("built-in")]
+    | Annotated[Source, Tag("source")]
+    | Annotated[Generated, Tag("generated")]
+    | Annotated[Fictional, Tag("clika-fictional")],
     Discriminator(_provider),
 ]
 

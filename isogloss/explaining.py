@@ -37,7 +37,12 @@ SECTIONS = {
         "published": sections.Published,
     },
     "translators": {"seq2seq": sections.Seq2Seq, "google": sections.Google},
-    "knowledge": {"built-in": sections.BuiltIn, "source": sections.Source, "generated": sections.Generated},
+    "knowledge": {
+        "built-in": sections.BuiltIn,
+        "source": sections.Source,
+        "generated": sections.Generated,
+        "clika-fictional": sections.Fictional,
+    },
     "embedding": {
         "minilm": sections.MiniLM,
         "sentence-transformers": sections.SentenceTransformer,

@@ -1,5 +1,7 @@
 """Names on disk. They are stable: users, tests and other rules rely on them."""
 
+from pathlib import Path
+
 LANGUAGES = "data/languages.csv"
 SHARES = "data/common_crawl_language_share.csv"
 FLORES = "data/flores200"
@@ -12,6 +14,9 @@ CALLS = "data/cache/calls"
 PROMPTS = "data/prompts.yaml"
 STEPS = "data/steps.yaml"
 PRICES = "data/prices.csv"
+
+# A language of fictional places as CLiKA published them: what is asked, the names, what is taught
+FICTIONAL = ("test/target/test{tag}.jsonl", "test/Translate/translate{tag}.jsonl", "train/{tag}.json")
 
 ITEMS = "results/knowledge/{knowledge}/items/{language}.parquet"
 TRANSLATED = "results/knowledge/{knowledge}/translations/{language}.jsonl"
@@ -102,3 +107,9 @@ ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"]
 def export_files(languages: list[str]) -> list[str]:
     """The files of an exported knowledge set: the group, and of each language a task and its data."""
     return ["group.yaml", *(f"{code}.{kind}" for code in languages for kind in ("yaml", "jsonl"))]
+
+
+def fictional_files(folder: str | Path, tag: str) -> list[str]:
+    """What is read of a language (by ISO 639-1 code) of fictional places, as in `FICTIONAL`; of English only what is asked."""
+    names = FICTIONAL[:1] if tag == "en" else FICTIONAL
+    return [str(Path(folder) / name.format(tag=tag.upper())) for name in names]

@@ -11,6 +11,7 @@ from typing import Literal
 from isogloss.config import (
     BuiltIn,
     Config,
+    Fictional,
     Generated,
     Intervention,
     OnLessons,
@@ -67,7 +68,7 @@ def _about(config: Config, study: str) -> list[str]:
     return [
         key
         for key, knowledge in config.knowledge.items()
-        if knowledge.studied and knowledge.kind in kinds and (isinstance(knowledge, BuiltIn) or not named)
+        if knowledge.studied and knowledge.kind in kinds and (isinstance(knowledge, BuiltIn | Fictional) or not named)
     ]
 
 
@@ -363,20 +364,25 @@ def model_folder(config: Config, model: str) -> str | None:
 
 def sources(config: Config) -> dict[str, Source | Generated]:
     """Knowledge sets that are read or made up, and translated where they lack languages."""
-    return {key: knowledge for key, knowledge in config.knowledge.items() if not isinstance(knowledge, BuiltIn)}
+    return {key: knowledge for key, knowledge in config.knowledge.items() if isinstance(knowledge, Source | Generated)}
+
+
+def fictional(config: Config) -> dict[str, Fictional]:
+    """Knowledge sets that are read in every language, with the names of what items are about."""
+    return {key: knowledge for key, knowledge in config.knowledge.items() if isinstance(knowledge, Fictional)}
 
 
 def pivot(config: Config, knowledge: str) -> str:
     """The language that a knowledge set is translated from, and back into."""
     entry = config.knowledge[knowledge]
-    return "eng" if isinstance(entry, BuiltIn) else entry.languages[0]
+    return entry.languages[0] if isinstance(entry, Source | Generated) else ENGLISH
 
 
 def own_languages(config: Config, knowledge: str) -> list[str]:
-    """The languages in which a knowledge set exists before any translation: of a built-in one those studied, and the one it is
-    checked against."""
+    """The languages in which a knowledge set exists before any translation: of a source those it says, of any other set those
+    studied, and the one it is checked against."""
     entry = config.knowledge[knowledge]
-    if not isinstance(entry, BuiltIn):
+    if isinstance(entry, Source | Generated):
         return list(entry.languages)
     return list(dict.fromkeys([*config.languages, *([pivot(config, knowledge)] if config.translation else [])]))
 

@@ -3,11 +3,11 @@
 import difflib
 from pathlib import Path
 
-from isogloss.config import BuiltIn, Config, Generated, Remote, Sandbox, SentenceTransformer, Source
+from isogloss.config import Config, Generated, Remote, Sandbox, SentenceTransformer, Source
 from isogloss.intervention_problems import intervention_problems
 from isogloss.languages import Language
-from isogloss.paths import FLORES, SHARES_NOW
-from isogloss.plan import ENGLISH, STUDIES, knowledge_of, lessons_of, measured, runnable
+from isogloss.paths import FLORES, SHARES_NOW, fictional_files
+from isogloss.plan import ENGLISH, STUDIES, fictional, knowledge_of, lessons_of, measured, own_languages, runnable, sources
 
 # Folders of results/ that a model's key must not be mistaken for.
 RESERVED = ("knowledge", "models", "factors", "alignment", "pooled", "figures", "logs", "benchmarks")
@@ -126,11 +126,19 @@ def _knowledge(raw: dict, config: Config | None, languages: dict[str, Language])
                 problems.append(
                     (("knowledge", key, "languages", i), f"no language has the code {code!r}; {_suggest(code, languages)}")
                 )
-        own = config.languages if isinstance(entry, BuiltIn) else entry.languages
-        lacking = [code for code in config.languages if code not in own]
+        lacking = [code for code in config.languages if key in sources(config) and code not in entry.languages]
         if lacking and not config.translation:
             text = f"lacks {', '.join(lacking)}; add translation: {{forward: MODEL, back: MODEL}}, or languages: it has"
             problems.append((("knowledge", key), text))
+    for key, entry in fictional(config).items():
+        known = [code for code in dict.fromkeys([ENGLISH, *own_languages(config, key)]) if code in languages]
+        files = {code: fictional_files(entry.source, languages[code].cldr) for code in known}
+        missing = {code: [path for path in of if not Path(path).is_file()] for code, of in files.items()}
+        if Path(entry.source).exists() and (paths := [path for of in missing.values() for path in of]):
+            has = ", ".join(code for code in config.languages if code in known and not missing[code])
+            what = f"{paths[0]}{f' and {len(paths) - 1} more' * (len(paths) > 1)}"
+            text = f"there is no {what}; add what is missing, or write languages: [{has}]"
+            problems.append((("knowledge", key, "source"), text))
     translating = [*runnable(config), *config.translators]
     for way in ("forward", "back") if config.translation else ():
         name = getattr(config.translation, way)

@@ -21,6 +21,7 @@ SECTIONS = {
     "`knowledge`: an entry, `provider: built-in`": config.BuiltIn,
     "`knowledge`: an entry, `provider: source`": config.Source,
     "`knowledge`: an entry, `provider: generated`": config.Generated,
+    "`knowledge`: an entry, `provider: clika-fictional`": config.Fictional,
     "`models`: an entry, `provider: sandbox`": config.Sandbox,
     "`models`: an entry, `provider: transformers`": config.Transformers,
     "`models`: an entry, `provider: openai`": config.Remote,

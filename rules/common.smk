@@ -195,9 +195,10 @@ def judging(wanted):
 def how_made(wildcards):
     """Who translated a knowledge set there and back, for its figure."""
     own = plan.sources(settings).get(wildcards.knowledge)
+    written = "the published data" if wildcards.knowledge in plan.fictional(settings) else "the built-in phrasebook"
     return {
         "knowledge": wildcards.knowledge,
-        "source": f"the source in {', '.join(own.languages)}" if own else "the built-in phrasebook",
+        "source": f"the source in {', '.join(own.languages)}" if own else written,
         "forward": settings.translation.forward if own else None,
         "back": settings.translation.back,
     }
@@ -213,6 +214,13 @@ def source_files(name):
     """What a knowledge set is read from: a file, or every file of a folder."""
     place = Path(plan.sources(settings)[name].source)
     return [str(place)] if place.is_file() else sorted(str(path) for path in place.rglob("*") if path.is_file())
+
+
+def fictional_sources(name):
+    """What fictional places are read from, in the languages that are wanted."""
+    place = plan.fictional(settings)[name].source
+    codes = dict.fromkeys([plan.ENGLISH, *plan.own_languages(settings, name)])
+    return [path for code in codes for path in paths.fictional_files(place, LANGUAGES[code].cldr)]
 
 
 def choice_files(name):

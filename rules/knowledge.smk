@@ -12,7 +12,7 @@ rule items:
     benchmark:
         "results/benchmarks/items/{knowledge}/{language}.tsv"
     wildcard_constraints:
-        knowledge=one_of(set(settings.knowledge) - set(plan.sources(settings))),
+        knowledge=one_of(set(settings.knowledge) - set(plan.sources(settings)) - set(plan.fictional(settings))),
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -28,6 +28,39 @@ rule items:
         "Write the {wildcards.knowledge} items in {wildcards.language}"
     script:
         "../workflow/scripts/items.py"
+
+
+for name, entry in plan.fictional(settings).items():
+
+    rule:
+        name:
+            f"items_fictional_{as_rule(name)}"
+        input:
+            files=ancient(fictional_sources(name)),
+            languages=paths.LANGUAGES,
+        output:
+            expand(paths.ITEMS, knowledge=name, language=plan.own_languages(settings, name)),
+        log:
+            f"results/logs/items_fictional/{name}.log",
+        benchmark:
+            f"results/benchmarks/items_fictional/{name}.tsv"
+        localrule: True
+        conda:
+            "../envs/cpu.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            place=lambda wildcards, entry=entry: entry.source,
+            pairs=settings.context.pairs if entry.studied and "in-context" in settings.settings else 0,
+            languages=plan.own_languages(settings, name),
+            limit=entry.items,
+            version=version("items_fictional"),
+        message:
+            f"Read the {name} items in every language"
+        script:
+            "../workflow/scripts/items_fictional.py"
 
 
 # For lm-evaluation-harness; a target by its own name.

@@ -42,8 +42,10 @@ class Requests:
 
 
 def halves(table: pl.DataFrame) -> dict[str, str]:
-    """Which part each item (of a table with item and relation) is: every second of a relation is taught in both languages, the
-    same ones in every lesson."""
+    """Which part each item (of a table with item and relation) is, the same one in every lesson: what its column part says, if it
+    has one; else every second of a relation is taught in both languages."""
+    if "part" in table.columns:
+        return dict(table.select("item", "part").iter_rows())
     items = table.select("relation", "item").sort("relation", "item")["item"].to_list()
     return {item: (TAUGHT, HELD_OUT)[number % 2] for number, item in enumerate(items)}
 
