@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from isogloss.config import Config, OnLessons, OnNeurons, Remote, Sandbox, Steering
-from isogloss.plan import derived_of, intervened, setting_of
+from isogloss.plan import derived_of, intervened
 
 PIVOT = "eng"  # what steps translate into and lessons are mixed with
 
@@ -17,12 +17,8 @@ def intervention_problems(config: Config) -> list[tuple[tuple, str]]:
     if not intervened(config):
         return problems
     local = [key for key in intervened(config) if not isinstance(config.models[key], Remote)]
-    if "transferability" not in config.studies:
-        problems.append((("studies",), "interventions are measured by transferability; add it, or write interventions: {}"))
     for name, entry in config.interventions.items():
         path = ("interventions", name)
-        if setting_of(entry) not in config.settings:
-            problems.append((path, f"is measured in the setting {setting_of(entry)}; add that to settings:, or leave {name} out"))
         if isinstance(entry, OnNeurons | Steering) and not local:
             known = "provider: sandbox or transformers"
             problems.append(

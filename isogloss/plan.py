@@ -205,11 +205,14 @@ class Derived:
 
 
 def derived_of(config: Config, base: str) -> list[Derived]:
-    """The models that the config's interventions make of one; nothing in a model behind an interface can be reached."""
+    """The models that the config's interventions make of one, those whose study and setting it asks for; nothing in a model behind
+    an interface can be reached."""
     found: list[Derived] = []
     if base not in intervened(config):
         return found
     for name, entry in config.interventions.items():
+        if "transferability" not in config.studies or setting_of(entry) not in config.settings:
+            continue
         if isinstance(entry, OnNeurons | Steering) and isinstance(config.models[base], Remote):
             continue
         if not isinstance(entry, OnNeurons):

@@ -59,8 +59,6 @@ def test_nothing_in_a_model_behind_an_interface_can_be_reached():
     [
         ({"to": STEERING | {"layer": 9}}, {}, "interventions.to.layer", "sandbox has 4 layers; write layer: 2"),
         ({"to": STEERING | {"towards": "deu"}}, {}, "interventions.to.towards", "'deu' is not studied"),
-        ({"xlt": XLT}, {"settings": ["fine-tuning"]}, "interventions.xlt", "add that to settings"),
-        ({"names": NAMES}, {"settings": ["in-context"]}, "interventions.names", "add that to settings"),
         (
             {"names": NAMES},
             {
@@ -73,7 +71,6 @@ def test_nothing_in_a_model_behind_an_interface_can_be_reached():
             "interventions.names",
             "add eng to languages",
         ),
-        ({"xlt": XLT}, {"studies": ["verification"]}, "studies", "add it"),
         ({"flip": FLIP, "flip-draw1": XLT}, {}, "interventions.flip-draw1", "makes a model sandbox@flip-draw1, and so does flip"),
         ({"flip": {"set": "top"}}, {}, "interventions.flip", "has no kind; add the line kind: ..."),
         ({"flip": FLIP | {"oporation": "flip"}}, {}, "interventions.flip.oporation", "write operation: flip"),
@@ -114,3 +111,8 @@ def test_only_models_that_are_named_are_changed():
     assert [key for key in found.models if "@" in key] == ["api@xlt"]
     with pytest.raises(ConfigError, match="no model is called 'sandbx'"):
         config({"xlt": XLT}, intervened=["sandbx"])
+
+
+@pytest.mark.parametrize("changes", [{"settings": ["fine-tuning"]}, {"studies": ["verification"]}])
+def test_what_is_not_asked_for_has_no_derived_models(changes):
+    assert not [key for key in config({"xlt": XLT, "flip": FLIP}, **changes).models if "@" in key]
