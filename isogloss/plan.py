@@ -205,7 +205,7 @@ class Derived:
 
 
 def derived_of(config: Config, base: str) -> list[Derived]:
-    """The models that the config's interventions make of one, those whose study and setting it asks for; nothing in a model behind
+    """The models that the config's interventions make of one, if their study and setting are asked for; nothing in a model behind
     an interface can be reached."""
     found: list[Derived] = []
     if base not in intervened(config):
