@@ -54,6 +54,15 @@ def coverage(languages: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame({"language": codes} | known)
 
 
+def unknown(languages: Sequence[str]) -> list[str]:
+    """Those of ISO 639-3 codes that lang2vec lacks."""
+    known = []
+    for file in sorted({ATTESTED, *(file for file, _ in DISTANCES.values())}):
+        with np.load(_folder() / file) as data:
+            known.append(set(map(str, data["langs"])))
+    return [code for code in languages if not all(code in own for own in known)]
+
+
 def cosine_distances(vectors: np.ndarray) -> np.ndarray:
     """1 - cosine of each two rows (languages x features) as a square matrix; NaN where a row is zero."""
     vectors = vectors.astype(np.float64)
@@ -75,11 +84,7 @@ def _features(vectors: tuple[np.ndarray, np.ndarray], prefix: str) -> np.ndarray
 
 def _read(codes: list[str], files: set[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Names of the features, and their values for the languages, of each file."""
-    try:
-        # not imported: that takes seconds, and a program of the same name may come before the package
-        folder = Path(importlib.metadata.distribution("lang2vec").locate_file("lang2vec/data"))
-    except importlib.metadata.PackageNotFoundError:
-        raise ModuleNotFoundError("the distances between languages come from lang2vec; pip install lang2vec==1.1.2") from None
+    folder = _folder()
     vectors = {}
     for file in files:
         with np.load(folder / file) as data:
@@ -91,3 +96,12 @@ def _read(codes: list[str], files: set[str]) -> dict[str, tuple[np.ndarray, np.n
                 )
             vectors[file] = data["feats"], data["data"][[rows[code] for code in codes], :, 0]
     return vectors
+
+
+def _folder() -> Path:
+    """Where lang2vec's data are."""
+    try:
+        # not imported: that takes seconds, and a program of the same name may come before the package
+        return Path(importlib.metadata.distribution("lang2vec").locate_file("lang2vec/data"))
+    except importlib.metadata.PackageNotFoundError:
+        raise ModuleNotFoundError("the distances between languages come from lang2vec; pip install lang2vec==1.1.2") from None

@@ -17,7 +17,7 @@ LETTERS = {
     "Latin": {"LATIN"},
     "Cyrillic": {"CYRILLIC"},
     "Han": {"CJK"},
-    "Japanese": {"CJK", "HIRAGANA", "KATAKANA"},
+    "Japanese": {"CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC"},  # the last is the sign that repeats a character
     "Hangul": {"HANGUL"},
     "Thai": {"THAI"},
     "Devanagari": {"DEVANAGARI"},
@@ -47,7 +47,7 @@ def label(answer: str | None, asked: str, forms: dict[str, frozenset[str]], lang
     own = forms.get(normalise(answer))
     if own is not None:
         return "other" if asked not in own else "asked" if len(own) == 1 else "undecided"
-    kinds = Counter(_script(character) for character in answer if unicodedata.category(character)[0] == "L")
+    kinds = Counter(script_of(character) for character in answer if unicodedata.category(character)[0] == "L")
     if not kinds:
         return "undecided"  # digits and signs are nobody's
     count = {code: sum(kinds[kind] for kind in LETTERS[language.script]) for code, language in languages.items()}
@@ -57,7 +57,8 @@ def label(answer: str | None, asked: str, forms: dict[str, frozenset[str]], lang
     return "undecided" if any(number >= half for code, number in count.items() if code != asked) else "asked"
 
 
-def _script(letter: str) -> str:
+def script_of(letter: str) -> str:
+    """How Unicode's name of a letter begins, as in LETTERS."""
     return unicodedata.name(letter, "").split(" ")[0].split("-")[0]
 
 
