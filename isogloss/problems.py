@@ -61,6 +61,8 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
     problems += _explain(_section(raw, "explain"))
     run = raw.get("run")
     for i, key in enumerate(run if isinstance(run, list) else []):
+        if not isinstance(key, str):
+            continue
         if key not in models:
             problems.append((("run", i), f"no model is called {key!r}; write one of {', '.join(map(str, models))}"))
         elif run.index(key) < i:

@@ -3,6 +3,7 @@
 Entries are folders, complete or absent: each is written beside its place and moved there at once.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -42,6 +43,12 @@ class Store:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return self.folder / name
+
+    def drop(self, name: str) -> None:
+        """Take an entry out, if it is there; at once, for who looks at it meanwhile."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.folder) as gone, contextlib.suppress(FileNotFoundError):
+            os.replace(self.folder / name, Path(gone) / name)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -4,9 +4,10 @@ import polars as pl
 import pytest
 import torch
 
-from benchmarks import asking, neurons, teaching
+from benchmarks import asking, neurons, soak, teaching
 from benchmarks.__main__ import draw
 from benchmarks.work import Row, Work, alternate
+from isogloss.remote.store import CallStore
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,25 @@ def test_neurons(work):
     rows = neurons.run(work)
     assert [row.target for row in rows] == [pytest.approx(0.769, abs=0.001)] * 2
     assert all(row.ours_seconds > 0 and row.baseline_seconds > 0 for row in rows)
+
+
+def test_soak():
+    outcome = soak.measure(300, writers=3, kills=3)
+    assert outcome.good, str(outcome)
+    assert outcome.acknowledged >= 300 - outcome.kills  # one killed between the two may not have said so
+    assert outcome.damaged >= outcome.kills
+
+
+def test_soak_notices_what_is_lost_and_what_is_doubled(tmp_path):
+    store, writers = CallStore(tmp_path), soak.Writers(str(tmp_path), 4, None)
+    for number in (0, 1, 1):
+        store.put(soak.key_of(number), {"time": 1.0, "usd": soak.USD, "answer": soak.answer_of(number)})
+    store.put(soak.key_of(2), {"time": 1.0, "usd": soak.USD, "answer": "another"})
+    writers.acknowledged.update([0, 1, 3])
+    outcome = soak.outcome_of(writers, at_a_time=1, kills=0, damaged=1, torn=0, seconds=1.0)
+    found = (outcome.lost, outcome.changed, outcome.kept_twice, outcome.never_made, outcome.noted)
+    assert found == (1, 1, 1, 1, 0)
+    assert not outcome.good
 
 
 def test_different_answers_are_not_taken_for_rounding(work, monkeypatch):

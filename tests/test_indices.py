@@ -8,6 +8,7 @@ from polars.testing import assert_frame_equal
 from isogloss.measures.indices import (
     MEASURE_SCHEMA,
     SCORE_SCHEMA,
+    STUDIES,
     eclektic,
     harmonic_mean,
     measures,
@@ -164,6 +165,17 @@ def test_words_for_truth(tmp_path):
     path = tmp_path / "scores.csv"
     TABLE.with_columns(correct=pl.when("correct").then(pl.lit("True")).otherwise(pl.lit("False"))).write_csv(path)
     assert_frame_equal(read_scores(path), TABLE)
+
+
+@pytest.mark.parametrize("name", ["row", "first", "study"])
+def test_other_columns_may_have_any_name_and_type(tmp_path, name):
+    path = tmp_path / "scores.parquet"
+    studies = pl.lit(STUDIES[0]) if name == "study" else pl.lit(3)
+    TABLE.with_columns(studies.alias(name)).write_parquet(path)
+    assert_frame_equal(read_scores(path), TABLE)
+    TABLE.with_columns(correct=pl.lit([True])).write_parquet(path)
+    with pytest.raises(ValueError, match=r"scores\.parquet: a column has neither texts nor numbers"):
+        read_scores(path)
 
 
 def test_everything_wrong_with_rows_is_said_at_once(tmp_path):

@@ -46,6 +46,17 @@ def test_everything_wrong_at_once(tmp_path):
     assert "it has eng, and needs two" in str(error.value)
 
 
+def test_what_is_no_table_is_refused_by_name(tmp_path):
+    with pytest.raises(ValueError, match=r"matrix\.csv: cannot be read as csv"):
+        read_matrix(written(tmp_path, ""), ["eng", "zul"])
+
+
+@pytest.mark.parametrize("name", ["taught_in", "asked_in", "accuracy"])
+def test_the_first_column_may_have_any_name(tmp_path, name):
+    cells = read_matrix(written(tmp_path, TABLE.replace("learned_in", name)), ["eng", "zul"])
+    assert cells["accuracy"].to_list() == [0.97, 0.19, 0.61, 0.9]
+
+
 def test_the_one_that_comes_along(languages):
     cells = read_matrix("data/published/gpt-4o-mini_fine-tuning.csv", list(languages))
     assert len(cells) == 17 * 17

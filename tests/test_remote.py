@@ -105,6 +105,15 @@ def test_a_damaged_line_is_told_and_skipped(tmp_path):
     assert calls.get("b")
 
 
+@pytest.mark.parametrize("field", [{"key": 1}, {"usd": "1"}, {"usd": None}, {"usd": float("nan")}, {"time": "1"}])
+def test_a_record_with_a_field_of_another_type_is_damaged(tmp_path, field):
+    wrong, right = {"key": "a", "time": 1.0, "usd": 0.5} | field, {"key": "a", "time": 2.0, "usd": 0.5}
+    (tmp_path / "x.jsonl").write_text(f"{json.dumps(wrong)}\n{json.dumps(right)}\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="byte 0: damaged record"):
+        calls = CallStore(tmp_path)
+    assert (calls.get("a"), calls.spent) == (right, 0.5)
+
+
 def test_after_a_failed_write_the_next_does_not_follow_half_a_line(tmp_path, monkeypatch):
     calls = CallStore(tmp_path)
     calls.put("a", {"text": "1"})

@@ -140,6 +140,14 @@ def test_tiers_may_receive_alike(low_tier, expected):
     assert expected in sentence(answers("transferability", lambda a, b: low_tier if b == "arb" else 10))
 
 
+@pytest.mark.parametrize("high_tier", [0, 1])
+def test_tiers_are_not_compared_where_the_high_one_may_receive_nothing(high_tier):
+    """Of one right answer in twenty, some resamples have none."""
+    text = sentence(answers("transferability", lambda a, b: 5 if b == "arb" else high_tier))
+    assert "Asked in the language taught" in text
+    assert "low tier receives" not in text
+
+
 @pytest.mark.parametrize(
     ("low_tier", "expected"), [(5, "learned worse than"), (20, "learned better than"), (12, "learned not distinguishably from")]
 )

@@ -61,6 +61,13 @@ def test_a_sentence_that_names_one_answer_is_that_answer(answer, own, rival):
     assert verdict(answer, [rival], frozenset({normalise(own)})) is None
 
 
+def test_a_name_within_a_longer_one_that_is_not_there_itself_hides_nothing():
+    """`korea south is` is covered by the expected answer, so it does not cover `north korea`."""
+    said = "north korea south is african"
+    assert verdict(said, ["south is african"], frozenset({"north korea"})) is None
+    assert verdict(said, ["south is african"], frozenset({"north korea", "korea south is"})) is None
+
+
 @pytest.mark.parametrize(
     ("answer", "alias"),
     [

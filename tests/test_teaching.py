@@ -1,6 +1,7 @@
 """LoRA lessons: what is learned, that together is as one by one, and that an interrupted lesson goes on exactly."""
 
 import copy
+import json
 import random
 
 import pytest
@@ -9,6 +10,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from safetensors.torch import load_file
 from torch.nn import functional
 
+from isogloss.asking.holding import read_adapters
 from isogloss.config import Teaching
 from isogloss.paths import ADAPTER_FILES
 from isogloss.store import Store, key_of
@@ -209,6 +211,51 @@ def test_what_is_stored_is_not_trained_again(tiny, tmp_path, monkeypatch):
     assert left == sorted(ADAPTER_FILES), "nothing but the adapter stays"
 
 
+def test_a_stored_epoch_that_is_damaged_is_taught_again(tiny, tmp_path, capsys):
+    first = run(tiny, [ENGLISH], tmp_path)
+    kept = {epoch: copy.deepcopy(weights(folder)) for epoch, folder in first["eng"].items()}  # else they are the file's bytes
+    damaged = first["eng"][2] / "adapter_model.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    again = run(tiny, [ENGLISH], tmp_path)
+    assert "eng: epoch 2 is damaged in" in capsys.readouterr().out
+    assert all(same(weights(again["eng"][epoch]), kept[epoch]) for epoch in kept)
+
+
+def test_damaged_progress_is_not_gone_on_from(tiny, tmp_path, monkeypatch, capsys):
+    put = Store.put
+
+    def put_once(store, name, write):
+        if name == "epoch-3":
+            raise KeyboardInterrupt
+        return put(store, name, write)
+
+    monkeypatch.setattr(Store, "put", put_once)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny, [ENGLISH], tmp_path / "cut")
+    monkeypatch.setattr(Store, "put", put)
+    (state,) = (tmp_path / "cut").glob("*/epoch-2/optimizer.pt")
+    state.write_bytes(state.read_bytes()[:-100])
+    resumed, whole = run(tiny, [ENGLISH], tmp_path / "cut"), run(tiny, [ENGLISH], tmp_path / "whole")
+    assert "eng: epoch 2 is damaged in" in capsys.readouterr().out
+    assert same(weights(resumed["eng"][3]), weights(whole["eng"][3]))
+
+
+def test_adapters_are_written_alike_every_time(tiny, tmp_path):
+    """PEFT keeps names of layers in a set."""
+    finished = run(tiny, [ENGLISH], tmp_path)
+    told = json.loads((finished["eng"][3] / "adapter_config.json").read_text(encoding="utf-8"))["target_modules"]
+    assert len(told) > 1
+    assert told == sorted(told)
+
+
+def test_a_damaged_adapter_is_named_with_what_to_do(tiny, tmp_path):
+    folder = run(tiny, [ENGLISH], tmp_path)["eng"][3]
+    path = folder / "adapter_model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"epoch-3/adapter_model.safetensors is damaged .*; delete it, and it is taught again"):
+        read_adapters([folder])
+
+
 def test_adapters_load_in_peft_and_change_answers(tiny, tmp_path):
     base, tokenizer = tiny
     teaching = TEACHING.model_copy(update={"epochs": 80})
@@ -239,3 +286,6 @@ def test_a_store_entry_is_whole_or_absent(tmp_path):
     store.put("entry", lambda folder: (folder / "whole").write_text("x"))
     store.put("entry", lambda folder: (folder / "other").write_text("y"))
     assert [path.name for path in store.get("entry").iterdir()] == ["whole"], "what is there already is kept"
+    store.drop("entry")
+    store.drop("entry")
+    assert list(store.folder.iterdir()) == []

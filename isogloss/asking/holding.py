@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import polars as pl
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -87,9 +88,17 @@ def ask_locally(
 
 
 def read_adapters(folders: list[str | Path]) -> tuple[list[Adapter], float]:
-    """The weights of adapters in PEFT's format, and how they are scaled; ValueError if not all alike."""
+    """The weights of adapters in PEFT's format, and how they are scaled; ValueError if not all alike, or one is damaged."""
     settings = [json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8")) for folder in folders]
+    weights = [_read_weights(Path(folder) / "adapter_model.safetensors") for folder in folders]
     scales = {own["lora_alpha"] / own["r"] for own in settings}
     if len(scales) > 1:
         raise ValueError(f"{', '.join(map(str, folders))} are scaled differently: lora_alpha / r is {sorted(scales)}")
-    return [load_file(Path(folder) / "adapter_model.safetensors") for folder in folders], scales.pop()
+    return weights, scales.pop()
+
+
+def _read_weights(path: Path) -> Adapter:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}); delete it, and it is taught again") from None

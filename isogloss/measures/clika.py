@@ -101,7 +101,8 @@ def _lines(file: Path, key: tuple[str, str, str], problems: list[str]) -> list[t
         problems += [f"{where}: {reason}" for reason in wrong]
         if not wrong:
             where_of[item] = where
-            rows.append((*key, item, said.strip()[:1], label))
+            first = said.strip()[:1].encode(errors="replace").decode()  # half a surrogate pair is no text, and never right
+            rows.append((*key, item, first, label))
     if not rows and len(problems) == before:
         problems.append(f"{file}: the file is empty")
     return rows

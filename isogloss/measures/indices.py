@@ -187,10 +187,14 @@ def read_scores(path: str | Path) -> pl.DataFrame:
         table = table.with_columns(seed=pl.lit("1"))
     if absent := [name for name in SCORE_SCHEMA if name not in table.columns]:
         raise ValueError(f"{path}: no column {', '.join(absent)}; it has {', '.join(table.columns)}")
+    texts = [name for name in (*SCORE_SCHEMA, "study") if name in table.columns]
+    try:
+        table = table.select(pl.col(texts).cast(pl.String).str.strip_chars().replace("", None))
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{path}: a column has neither texts nor numbers ({error})") from None
     table = table.with_row_index("row", offset=2 if kind == ".csv" else 1)  # of a CSV the line, where no text has two
-    if "study" in table.columns:
-        table = table.filter(pl.col("study").is_in(STUDIES))
-    table = table.select("row", pl.col(list(SCORE_SCHEMA)).cast(pl.String).str.strip_chars().replace("", None))
+    if "study" in texts:
+        table = table.filter(pl.col("study").is_in(STUDIES)).drop("study")
     table = table.with_columns(pl.col("correct").str.to_lowercase())
     problems = _malformed(table)
     refuse([f"{path}, {problem}" for problem in problems])

@@ -14,7 +14,10 @@ def read_matrix(path: str | Path, languages: list[str]) -> pl.DataFrame:
     The table has a row a language taught, which the first column names (ISO 639-3), and a column a language asked; accuracy in
     percent if any is above 1, else 0..1. Raises ValueError with everything that is wrong.
     """
-    table = pl.read_csv(path)
+    try:
+        table = pl.read_csv(path)
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{path}: cannot be read as csv ({error})") from None
     first, *asked = table.columns
     taught = table[first].cast(pl.String).to_list()
     problems = [f"{code} has a row, but no column" for code in taught if code not in asked]
@@ -29,7 +32,7 @@ def read_matrix(path: str | Path, languages: list[str]) -> pl.DataFrame:
         problems.append(f"of the languages in the config it has {', '.join(kept) or 'none'}, and needs two")
     if problems:
         raise ValueError("\n".join(f"{path}: {problem}" for problem in problems))
-    long = table.unpivot(index=first, variable_name="asked_in", value_name="accuracy").rename({first: "taught_in"})
+    long = table.rename({first: "taught_in"}).unpivot(index="taught_in", variable_name="asked_in", value_name="accuracy")
     percent = 100.0 if long["accuracy"].cast(pl.Float64).max() > 1 else 1.0
     order = pl.Enum(kept)
     return (

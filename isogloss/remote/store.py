@@ -4,6 +4,7 @@ Every process writes a file of its own and reads those of all. There are no lock
 """
 
 import json
+import math
 import os
 import socket
 import threading
@@ -160,7 +161,7 @@ class CallStore:
         for number, line in enumerate(lines, 1):
             try:
                 self._add(json.loads(line.decode()))
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 if number == len(lines):
                     break  # network file systems may show the end of what is being written before its beginning
                 warnings.warn(f"{path}, byte {start}: damaged record; its call will be made again", stacklevel=3)
@@ -168,10 +169,13 @@ class CallStore:
         self._read[path.name] = start
 
     def _add(self, record: dict) -> None:
-        known = self._records.get(record["key"])
-        if known is None or record.get("time", 0) < known.get("time", 0):
-            self._records[record["key"]] = record
-        self._spent += record.get("usd", 0)
+        key, time, usd = record["key"], record.get("time", 0), record.get("usd", 0)
+        if not isinstance(key, str) or not (math.isfinite(time) and math.isfinite(usd)):
+            raise ValueError(f"no record: {record}")
+        known = self._records.get(key)
+        if known is None or time < known.get("time", 0):
+            self._records[key] = record
+        self._spent += usd
 
 
 def _read_claim(path: Path) -> Claim:

@@ -172,7 +172,9 @@ def _transferability(part: Part) -> str:
         f"{found['gap'].points}. In other languages that is {arrives} what the untaught model gets right, {found['before']}: "
         f"{found['more'].points}. Guessing gives {_percent(part.scores['chance'].mean())}."
     )
-    ratio = part.tables["inequality"].filter(score="received", corrected=False, index="low_to_high").drop_nulls("value")
+    ratio = part.tables["inequality"].filter(score="received", corrected=False, index="low_to_high")
+    # there is none where the high tier receives nothing, in the answers or in a resample
+    ratio = ratio.filter(pl.all_horizontal(pl.col("value", "low", "high").is_finite()))
     if ratio.is_empty():
         return text
     share = Estimate(*ratio.select("value", "low", "high").row(0))

@@ -56,7 +56,10 @@ def verdict(answer: str | None, aliases: list[str], rivals: frozenset[str]) -> s
         return None
     text, own = normalise(answer), {normalise(alias) for alias in aliases}
     finds = [(start, start + len(name), name in own) for name in own | rivals for start in _places(name, text)]
-    longest = [find for find in finds if not any(_covers(other, find) for other in finds)]
+    longest: list[tuple[int, int, bool]] = []
+    for find in sorted(finds, key=lambda find: find[0] - find[1]):
+        if not any(_covers(other, find) for other in longest):  # what is not there itself hides nothing
+            longest.append(find)
     return "within" if longest and all(is_own for _, _, is_own in longest) else None
 
 

@@ -1,11 +1,13 @@
 """Teach the lessons of a cohort and keep every finished epoch in the store."""
 
 import itertools
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from peft import LoraConfig
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -42,6 +44,7 @@ def teach_cohort(
         content = {"model": base_fingerprint, "precision": precision, "lesson": asdict(lesson), "seed": seed}
         content["teaching"] = teaching.model_dump(exclude={"at_once", "checkpointing"})  # results do not depend on these
         stores[lesson.name] = Store(store_root, key_of(content | {"version": version}))
+        _drop_damaged(stores[lesson.name], lesson.name, teaching.epochs)
 
     def done(lesson: Lesson) -> int:
         return _done(stores[lesson.name], teaching.epochs)
@@ -79,6 +82,25 @@ def _done(store: Store, epochs: int) -> int:
     """Up to which epoch a lesson is finished; 0 where training could not go on from there."""
     done = next((epoch - 1 for epoch in range(1, epochs + 1) if not store.get(_name(epoch))), epochs)
     return done if done == epochs or (done and (store.get(_name(done)) / STATE).exists()) else 0
+
+
+def _drop_damaged(store: Store, lesson: str, epochs: int) -> None:
+    """Take epochs out of the store whose files end too soon, as after a power cut."""
+    for epoch in range(1, epochs + 1):
+        folder = store.get(_name(epoch))
+        if folder and not _is_whole(folder):
+            print(f"{lesson}: epoch {epoch} is damaged in {folder}, and is taught again", flush=True)
+            store.drop(_name(epoch))
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        with safe_open(folder / WEIGHTS, "pt"):  # compares the file's length with what its head says
+            pass
+    except (SafetensorError, OSError):
+        return False
+    # torch writes ZIP files, whose table of contents is at their end
+    return not (folder / STATE).exists() or zipfile.is_zipfile(folder / STATE)
 
 
 def _progress(folder: Path) -> Progress:

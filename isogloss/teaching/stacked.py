@@ -34,6 +34,7 @@ def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[A
     configuration = model.peft_config["default"]
     without_adapter(model)
     configuration.inference_mode = True  # as PEFT has it in files
+    configuration.target_modules = sorted(configuration.target_modules)  # a set is written in another order every time
     return adapter, configuration
 
 

@@ -60,7 +60,7 @@ def read_objects(path: Path, problems: list[str]) -> Iterator[tuple[str, dict | 
             found = json.loads(line, object_pairs_hook=unique_keys)
             if not isinstance(found, dict):
                 problems.append(f"{where}: not a JSON object")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # the second: nested without end
             problems.append(f"{where}: not JSON ({error})")
         yield where, found if isinstance(found, dict) else None
 

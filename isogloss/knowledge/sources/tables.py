@@ -58,7 +58,7 @@ def _entries(path: Path, problems: list[str]) -> Iterator[tuple[str, object]]:
     text = read_text(path)
     try:
         is_list = isinstance(json.loads(text), list)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the second: nested without end
         raise ValueError(f"{path}: not JSON ({error})") from None
     if not is_list:
         raise ValueError(f'{path}: not a list of items: [{{"id": ..., "data": {{"English": {{...}}}}}}, ...]')

@@ -1,0 +1,66 @@
+"""What a rule's log ends with."""
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from isogloss.job import advice
+from isogloss.models.fetch import FetchError
+
+SCRIPT = """
+import types
+from isogloss import job
+job.start(types.SimpleNamespace(log=[{log!r}]))
+print("working")
+{fault}
+"""
+
+
+def log_of(tmp_path, fault):
+    """The lines that a script with this line in it leaves."""
+    log = tmp_path / "rule.log"
+    command = [sys.executable, "-c", SCRIPT.format(log=str(log), fault=fault)]
+    assert subprocess.run(command, cwd=ROOT).returncode == 1
+    return log.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_last_line_says_what_to_do(tmp_path):
+    first, *trace, wrong, last = log_of(tmp_path, "raise ValueError('a.csv, line 3: \\ud800')")
+    assert first == "working"
+    assert trace[0] == "Traceback (most recent call last):"
+    assert wrong == "ValueError: a.csv, line 3: \\ud800", "what is no text is written all the same"
+    assert last == "What to do: put right what the line above says, then run the same command; what is finished is kept"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is the full disk")
+def test_where_the_log_cannot_be_written_it_is_said_outside():
+    command = [sys.executable, "-c", SCRIPT.format(log="/dev/full", fault="")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode
+    assert "OSError: [Errno 28] No space left on device\nWhat to do: the disk is full; make room on it" in result.stderr
+
+
+def caused(error, by):
+    error.__cause__ = by
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), "the disk is full"),
+        (caused(ValueError("cannot write"), OSError(errno.EDQUOT, "quota")), "the disk is full"),
+        (KeyboardInterrupt(), "it was interrupted; run the same command"),
+        (MemoryError("write at_once: 1"), "the memory does not suffice"),
+        (FetchError("no network"), "put right what the line above says"),
+        (PermissionError(errno.EACCES, "no"), "put right what the line above says"),
+        (KeyError("x"), "this is a mistake in isogloss; please report it"),
+    ],
+)
+def test_advice(error, expected):
+    assert advice(error).startswith(expected)
