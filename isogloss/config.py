@@ -479,6 +479,9 @@ class LanguageNeurons(Strict):
         0.95, lt=1, description="lape: neurons whose activity passes this percentile in no language are left out"
     )
     texts: PositiveInt = Field(200, description="most texts of a language that activations are recorded on")
+    scored_texts: PositiveInt = Field(
+        40, description="most texts of a language that perplexity is measured on, others than those"
+    )
     seed: NonNegativeInt = Field(1, description="draws languages, and neurons for comparison")
 
 

@@ -122,7 +122,7 @@ rule intervention:
     params:
         about=lambda wildcards: asdict(DERIVED[wildcards.model]),
         entry=lambda wildcards: plan.intervention_of(settings, wildcards.model).model_dump(exclude={"draws", "random"}),
-        selection=settings.language_neurons.model_dump(exclude={"texts"}),
+        selection=settings.language_neurons.model_dump(exclude={"texts", "scored_texts"}),
         tiers=tiers(),
         version=version("intervention"),
     message:
@@ -157,7 +157,7 @@ rule perplexity:
         batch=lambda wildcards, input: settings.models[wildcards.model].asking.batch,
         languages=language_rows(),
         flores=settings.explain.flores,
-        texts=settings.language_neurons.texts,
+        texts=settings.language_neurons.scored_texts,
         version=version("perplexity"),
     message:
         "How well {wildcards.model} foresees texts in every language"

@@ -32,7 +32,7 @@ def texts_of(
         found = read_flores(flores, languages, SPLITS[purpose]).sentences
     elif held_out is not None:
         own = held_out.filter(purpose=purpose)
-        return documents(tokenizer, {each.iso639_3: own.filter(language=each.iso639_3) for each in languages}, LONGEST)
+        return documents(tokenizer, {each.iso639_3: own.filter(language=each.iso639_3).head(most) for each in languages}, LONGEST)
     else:
         every = knowledge_questions("items", items).sentences
         found = {code: texts[list(SPLITS).index(purpose) :: 2] for code, texts in every.items()}
