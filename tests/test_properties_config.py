@@ -86,7 +86,7 @@ def path(tmp_path_factory):
 
 
 @given(mutated())
-@settings(max_examples=120)
+@settings(max_examples=100)
 def test_a_config_is_one_or_all_that_is_wrong_is_said(path, raw):
     path.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
     written = yaml.safe_load(path.read_text(encoding="utf-8"))  # as Snakemake reads it

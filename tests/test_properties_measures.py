@@ -142,7 +142,7 @@ def test_means_by_group_of_cells(drawn):
 
 
 @given(SAID)
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_what_is_normal_stays_as_it_is(text):
     once = normalise(text)
     assert normalise(once) == once
@@ -151,7 +151,7 @@ def test_what_is_normal_stays_as_it_is(text):
 
 
 @given(SAID, NAMES, RIVALS, st.randoms())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_a_verdict_does_not_depend_on_order_or_repetition(said, aliases, rivals, random):
     found = verdict(said, aliases, rivals)
     assert verdict(said, random.sample(aliases, len(aliases)) + aliases[:1], rivals) == found
@@ -167,7 +167,7 @@ def test_an_alias_is_right_by_itself_and_beside_itself(said, aliases):
     assert verdict(said, [*aliases, said], frozenset()) == "exact"
 
 
-WORDS = ["north", "korea", "south", "africa", "central", "republic"]
+WORDS = ["north", "korea", "south", "ghana", "congo", "benin"]  # equally long, so that names are
 RANGES = st.tuples(st.integers(0, 5), st.integers(1, 4)).map(lambda part: " ".join(WORDS[part[0] :][: part[1]]))
 
 
@@ -185,4 +185,4 @@ def test_names_that_overlap_hide_no_rival_that_is_said(own, rivals, more):
     if verdict(said, [own], rivals | {more} - {own}):
         assert verdict(said, [own], rivals)
     if verdict(said, [own], rivals):
-        assert not any(len(rival) > len(own) for rival in rivals)
+        assert not any(len(rival) >= len(own) for rival in rivals - {own})

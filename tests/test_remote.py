@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from benchmarks.faults import measure
 from isogloss.config import Remote
@@ -112,6 +114,38 @@ def test_a_record_with_a_field_of_another_type_is_damaged(tmp_path, field):
     with pytest.warns(UserWarning, match="byte 0: damaged record"):
         calls = CallStore(tmp_path)
     assert (calls.get("a"), calls.spent) == (right, 0.5)
+
+
+UNREACHABLE = """
+import sys
+import polars as pl
+from benchmarks.faults import endpoint_of, requests_of
+from isogloss.remote import chat
+pl.DataFrame({"a": [1]}).lazy().collect()  # from now on polars handles SIGINT, too
+chat.complete(endpoint_of("http://127.0.0.1:9/v1"), requests_of(4), sys.argv[1])
+"""
+
+
+def test_who_waits_for_a_server_is_told_and_can_interrupt(tmp_path):
+    command = [sys.executable, "-c", UNREACHABLE, str(tmp_path)]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        told = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=15)  # else the calls would go on for minutes
+    finally:
+        process.kill()
+        process.communicate()
+    assert told.startswith(
+        "tiny at http://127.0.0.1:9/v1: no connection, or none that lasted (ConnectError); such calls are made"
+    )
 
 
 def test_after_a_failed_write_the_next_does_not_follow_half_a_line(tmp_path, monkeypatch):

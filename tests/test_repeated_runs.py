@@ -34,7 +34,9 @@ def runs(tmp_path_factory):
     another order of sets."""
     made = []
     for name, seed in (("plain", "1"), ("zwei Wörter", "2")):
-        project = copy_project(tmp_path_factory.mktemp("runs") / name, CONFIG)
+        folder = tmp_path_factory.mktemp("runs") / name
+        folder.mkdir()
+        project = copy_project(folder, CONFIG)
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": ""}
         command = [sys.executable, "-m", "snakemake", "--cores", "2"]
         result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,8 +93,11 @@ def _one_by_one(
     workers = min(endpoint.concurrency, len(missing))
     with run.meter, ThreadPoolExecutor(workers) as pool:
         try:
-            for working in [pool.submit(run.work) for _ in range(workers)]:
-                working.result()
+            working = [pool.submit(run.work) for _ in range(workers)]
+            while wait(working, timeout=1).not_done:
+                pass  # Ctrl-C is heard between two waits: once polars was used, none is cut short by it
+            for each in working:
+                each.result()
         finally:
             run.stopped.set()
     left = sum(calls.get(own) is None for own in missing)
@@ -130,6 +133,7 @@ class _Run:
         self.endpoint, self.client, self.calls, self.budget = endpoint, client, calls, budget
         self.pending = deque(_Call(own, body) for own, body in missing.items())
         self.failed: dict[str, str] = {}
+        self.told: set[str] = set()
         self.stopped = threading.Event()
         self.stop_reason = ""
         self.fruitless = 0
@@ -171,6 +175,10 @@ class _Run:
         finally:
             self.calls.release(claim)  # nobody need wait while this thread sleeps
         if call.tries < self.endpoint.attempts:
+            if str(failure) not in self.told:
+                self.told.add(str(failure))
+                again = f"such calls are made again, up to {self.endpoint.attempts} times"
+                print(f"{self.endpoint.name} at {self.endpoint.base_url}: {failure}; {again}", flush=True)
             self.stopped.wait(self._delay(call.tries, failure.after))
             self.pending.appendleft(call)
             return
