@@ -105,7 +105,8 @@ def test_rubbish_between_records_costs_nothing_but_a_note(lines):
         path.write_bytes(b"\n".join([record, *lines, record.replace(b'"b"', b'"c"'), b""]))
         with pytest.warns(UserWarning, match=r"one.jsonl, byte \d+: damaged record") as notes:
             store = CallStore(folder)
-    assert len(notes) == len(lines)
+    # files of other tests' stores are closed, with a note, whenever Python gets to it
+    assert sum("damaged record" in str(note.message) for note in notes) == len(lines)
     assert (store.get("b") or {}).get("answer") == (store.get("c") or {}).get("answer") == "Ja\u2028!"
     assert store.spent == 1.0
     assert store.get("a") is None
