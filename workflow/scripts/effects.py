@@ -5,11 +5,11 @@ from isogloss import job
 job.start(snakemake)
 
 import polars as pl
+
+from isogloss.languages import Language
 from isogloss.measures.answer_language import answer_languages
 from isogloss.measures.interventions import beside_controls, changes, contrasts, differences, doses
 from isogloss.measures.perplexity import of_interventions
-
-from isogloss.languages import Language
 from isogloss.neurons.selection import drawn
 
 inputs, params = snakemake.input, snakemake.params

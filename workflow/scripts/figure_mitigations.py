@@ -5,6 +5,7 @@ from isogloss import job
 job.start(snakemake)
 
 import polars as pl
+
 from isogloss.figures.mitigations import draw
 
 output = snakemake.output

@@ -5,8 +5,8 @@ from isogloss import job
 job.start(snakemake)
 
 import polars as pl
-from isogloss.figures.neurons import TABLES, draw
 
+from isogloss.figures.neurons import TABLES, draw
 from isogloss.languages import Language
 
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output

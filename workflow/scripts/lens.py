@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 import torch
-from isogloss.measures.lens import decodable
 
 from isogloss.config import Loading
+from isogloss.measures.lens import decodable
 from isogloss.models.local import load_model
 from isogloss.neurons.lens import lens_of_answers
 

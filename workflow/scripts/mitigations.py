@@ -5,6 +5,7 @@ from isogloss import job
 job.start(snakemake)
 
 import polars as pl
+
 from isogloss.measures.mitigations import mitigations
 
 inputs, params = snakemake.input, snakemake.params
