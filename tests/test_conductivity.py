@@ -182,7 +182,7 @@ def test_the_plan(raw_config, languages):
     assert plan.adapters_of(own, "conductivity", "fine-tuning", "sandbox") == [(1, 3)]
     assert plan.adapters_of(own, "transferability", "fine-tuning", "sandbox") == [(1, 12)]
     assert [plan.layers_of(own, sort, "sandbox") for sort in ("bridges", "each")] == ["attention", "all"]
-    other = {"studies": ["verification"], "languages": ["fra", "zul"], "cohort": "auto", "choices": {}}
+    other = {"studies": ["verification"], "languages": ["fra", "zul"], "cohort": "auto", "choices": {}, "interventions": {}}
     apart = load_config(raw_config | other, languages)
     assert not [cohort for cohort in plan.exams(apart) if cohort.study == "conductivity"], "there is no English"
 
