@@ -12,9 +12,11 @@ from isogloss import plan
 from isogloss.asking.choosing_remote import choice_request
 from isogloss.asking.multiple_choice import multiple_choice
 from isogloss.asking.prompts import kind_of, wants_tags
-from isogloss.config import Remote
+from isogloss.asking.steps import Step
+from isogloss.config import InSteps, OnLessons, Remote
 from isogloss.cost_counting import MESSAGE, REPLY, Study, Tokens
 from isogloss.knowledge import quality, translators
+from isogloss.knowledge.phrasebook import slots
 from isogloss.knowledge.translators import FIELDS
 from isogloss.remote.prices import BATCH_SHARE, price_of
 from isogloss.remote.records import Request
@@ -23,6 +25,7 @@ from isogloss.scoring.judge import judgement
 # What prompts begin with alike is cached from so many tokens on, in steps of so many
 # (developers.openai.com/api/docs/guides/prompt-caching). Batches are not counted on to find it there.
 CACHED_FROM, CACHED_STEP = 1024, 128
+LONGER = 3  # times as long are lessons with pairs of another language added (isogloss.teaching.mixtures)
 CHOICE = '{"answer": "A"}'
 VERDICTS = {"judge": '{"verdict": "reference"}', "compare": '{"same": true}'}
 
@@ -54,6 +57,8 @@ def plan_rows(study: Study) -> list[Row]:
     rows = [*_translate(study)]
     for model in plan.measured(study.config):
         rows += [*_teach(study, model), *_ask(study, model), *_choose(study, model)]
+        for own in plan.derived_of(study.config, model):
+            rows += [*_teach(study, own.key), *_ask(study, own.key)]
     rows = [*rows, *_judge(study)]
     rows = [
         row if row.work == "choose" or study.items(row.knowledge) is not None else replace(row, amount=None, tokens=None)
@@ -68,6 +73,8 @@ def _exams(study: Study, model: str) -> Iterator[tuple[Row, list[tuple[str, list
     config = study.config
     for name in config.studies:
         for setting in plan.settings_of(config, name):
+            if not plan.intervenable(config, model, name, setting):
+                continue
             asked = [(own, plan.asked_in(config, name, setting, own)) for own in plan.lessons_of(config, name)]
             repeats = {
                 "untaught": 1,
@@ -83,7 +90,8 @@ def _ask(study: Study, model: str) -> Iterator[Row]:
     for row, exam, repeats in _exams(study, model):
         prompt = study.prompts[entry.asking.prompts][kind_of(row.study, row.setting)]
         tags = study.count(model, "<answer></answer>") if wants_tags(prompt) else 0
-        number, tokens = (study.items(row.knowledge) or 0) * repeats, Tokens()
+        number, tokens = _items_asked(study, model, row.knowledge) * repeats, Tokens()
+        steps = _steps(study, model, kind_of(row.study, row.setting))
         for lesson, asked in exam:
             context, taught = 0, plan.languages_of(lesson)
             if row.setting == "in-context":
@@ -91,7 +99,9 @@ def _ask(study: Study, model: str) -> Iterator[Row]:
                 context = pairs * sum(study.lengths(model, row.knowledge, code)["pair"] for code in taught)
             kept = isinstance(entry, Remote) and not entry.batch and context >= CACHED_FROM
             cached = context // CACHED_STEP * CACHED_STEP if kept else 0
-            for code in asked:
+            for code in asked if steps else ():
+                tokens += _in_steps(study, model, steps, row.knowledge, code, number, context)
+            for code in asked if not steps else ():
                 bare = prompt.format(context="", question="", language=study.languages[code].name)
                 own, before = study.lengths(model, row.knowledge, code), cached if code != asked[0] else 0
                 tokens += study.calls(model, number, [bare], context + own["ask"], own["answer"] + tags, before)
@@ -100,6 +110,37 @@ def _ask(study: Study, model: str) -> Iterator[Row]:
                 name, answer = (study.lengths(model, row.knowledge, code)["name"] for code in (one, other))
                 tokens += study.calls(model, number, said, name, answer)
         yield replace(row, amount=number * sum(_asked_for(study, *own) for own in exam), tokens=tokens)
+
+
+def _items_asked(study: Study, model: str, knowledge: str) -> int:
+    """Items that a model is asked: of a derived one perhaps not all."""
+    items = study.items(knowledge) or 0
+    most = study.config.intervention_items if plan.intervention_of(study.config, model) else None
+    return min(items, most or items)
+
+
+def _steps(study: Study, model: str, kind: str) -> list[Step]:
+    """The steps that a model is asked in, if it is not asked at once."""
+    entry = plan.intervention_of(study.config, model)
+    if not isinstance(entry, InSteps):
+        return []
+    return study.steps[entry.steps][study.config.models[model].asking.prompts][kind]
+
+
+def _in_steps(study: Study, model: str, steps: list[Step], knowledge: str, code: str, number: int, context: float) -> Tokens:
+    """Questions in a language, asked in steps; what is said in between is taken to be as long as a question."""
+    pivot, tokens = plan.pivot(study.config, knowledge), Tokens()
+    own = study.lengths(model, knowledge, code)
+    for step in steps:
+        if step.into and code == pivot:
+            continue  # nothing to translate
+        filled = set(slots(step.text)) - {"context", "language", "pivot"}
+        said = [step.text.format(**dict.fromkeys(slots(step.text), ""))]
+        if step.into:
+            said = [translators.instruction("", study.languages[code], study.languages[pivot])]
+        more = len(filled) * own["ask"] + (context if "context" in slots(step.text) else 0)
+        tokens += study.calls(model, number, said, more, own["ask"] + own["answer"])
+    return tokens
 
 
 def _names_asked(study: Study, lesson: str) -> list[tuple[str, str]]:
@@ -123,7 +164,8 @@ def _teach(study: Study, model: str) -> Iterator[Row]:
         if row.setting != "fine-tuning" or (sort, row.knowledge) in done:
             continue
         done.add((sort, row.knowledge))
-        first = next(name for name, of in plan.STUDIES.items() if of.lessons == sort and row.setting in of.settings)
+        sharing = [name for name, of in plan.STUDIES.items() if of.lessons == sort and row.setting in of.settings]
+        first = next(name for name in sharing if plan.intervenable(study.config, model, name, row.setting))
         items, passes = study.items(row.knowledge) or 0, study.config.seeds * plan.epochs_of(study.config, sort, model)
         steps, training = 0, 0.0
         for lesson, _ in exam:
@@ -139,7 +181,8 @@ def _teach(study: Study, model: str) -> Iterator[Row]:
                 bare = study.prompts[entry.asking.prompts]["question"].format(question="", language=study.languages[code].name)
                 pair = study.lengths(model, row.knowledge, code)["pair"]
                 training += passes * items * shares[code] * (study.count(model, bare) + pair + 2 * MESSAGE + REPLY)
-        yield replace(row, work="teach", study=first, amount=steps, tokens=Tokens(training=training))
+        longer = LONGER if isinstance(plan.intervention_of(study.config, model), OnLessons) else 1
+        yield replace(row, work="teach", study=first, amount=longer * steps, tokens=Tokens(training=longer * training))
 
 
 def _choose(study: Study, model: str) -> Iterator[Row]:
@@ -161,10 +204,11 @@ def _choose(study: Study, model: str) -> Iterator[Row]:
 def _judge(study: Study) -> Iterator[Row]:
     """A row a knowledge set: what is judged of all models' answers, and of translations."""
     config, judge, rows = study.config, study.config.judge, {}
-    exams = [exam for model in plan.measured(config) for exam in _exams(study, model)] if config.scoring == "judge" else []
+    models = [key for base in plan.measured(config) for key in (base, *(own.key for own in plan.derived_of(config, base)))]
+    exams = [exam for model in models for exam in _exams(study, model)] if config.scoring == "judge" else []
     for about, exam, repeats in exams:
         row = rows.get(about.knowledge, Row(judge, "judge", about.knowledge, tokens=Tokens()))
-        number, said = (study.items(row.knowledge) or 0) * repeats, _said(judgement("", "", "", "", 1))
+        number, said = _items_asked(study, about.model, row.knowledge) * repeats, _said(judgement("", "", "", "", 1))
         for code in [code for _, asked in exam for code in asked]:
             own, reply = study.lengths(judge, row.knowledge, code), study.count(judge, VERDICTS["judge"])
             tokens = study.calls(judge, number, said, own["ask"] + 3 * own["answer"], reply)

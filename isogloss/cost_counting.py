@@ -11,6 +11,7 @@ import polars as pl
 import tiktoken
 from tokenizers import Tokenizer
 
+from isogloss.asking.steps import Interventions
 from isogloss.config import Config, Remote
 from isogloss.knowledge.translators import FIELDS
 from isogloss.languages import Language
@@ -68,7 +69,8 @@ def counting_of(entry: object, folder: str | Path | None) -> Counting:
 class Study:
     """What a plan is made from: the config, the language table, the prompts by section and kind, the items by (knowledge set,
     language) as far as they are there, how tokens are counted by model or translator (else by estimate), the table of prices, the
-    folder of Snakemake's benchmarks, and multiple-choice items by name as far as they are there."""
+    folder of Snakemake's benchmarks, multiple-choice items by name as far as they are there, and the steps that questions may be
+    asked in."""
 
     config: Config
     languages: dict[str, Language]
@@ -78,6 +80,7 @@ class Study:
     prices: str | Path = PRICES
     benchmarks: str | Path = "results/benchmarks"
     choices: dict[str, pl.DataFrame] = field(default_factory=dict)
+    steps: Interventions = field(default_factory=dict)
 
     @cached_property
     def _known(self) -> dict[tuple, dict[str, float]]:

@@ -8,6 +8,7 @@ rule costs:
         choices=expand(paths.CHOICE_ITEMS, name=plan.choices(settings)),
         languages=paths.LANGUAGES,
         prompts=paths.PROMPTS,
+        steps=paths.STEPS,
         prices=paths.PRICES,
     output:
         paths.PLAN,
@@ -23,7 +24,7 @@ rule costs:
         mem_mb=1000,
         runtime=10,
     params:
-        config=settings.model_dump(),
+        config=as_configured(),
         written=OWN_ITEMS,
         choices=plan.choices(settings),
         folders={name: plan.model_folder(settings, name) for name in settings.models | settings.translators},
