@@ -101,7 +101,7 @@ def run(work: Work) -> list[Row]:
         return {code: found[k :: len(work.languages)] for k, code in enumerate(work.languages)}
 
     def ours() -> dict[str, list]:
-        with stacked(base, adapters, work.teaching.alpha / work.teaching.rank):
+        with stacked(base, adapters, work.teaching.scale):
             found = answer_greedily(base, tokenizer, asked, LONGEST, size, len(adapters))
         return dict(zip(work.languages, found, strict=True))
 

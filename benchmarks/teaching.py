@@ -87,7 +87,7 @@ def remaining(work: Work, adapters: list[dict]) -> float:
     base, tokenizer = work.loaded
     pairs = [examples(lesson, tokenizer) for lesson in work.lessons]
     learned = sum(label != IGNORED for own in pairs for _, labels in own for label in labels)
-    with stacked(base, adapters, work.teaching.alpha / work.teaching.rank):
+    with stacked(base, adapters, work.teaching.scale):
         return summed_losses(base, pairs, tokenizer.pad_token_id).sum().item() / learned
 
 

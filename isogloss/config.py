@@ -99,10 +99,12 @@ class SandboxRecipe(Strict):
 class Teaching(Strict):
     """How a lesson is taught: LoRA on linear layers, loss on the answer alone, constant learning rate."""
 
-    layers: Literal["all", "attention"] = Field(
-        "all", description="linear layers that are adapted: all but the output layer, or those of attention"
+    layers: Literal["all", "attention", "full"] = Field(
+        "all",
+        description="linear layers that are adapted: all but the output layer, or those of attention; full: all, and every "
+        "weight of them is trained, not a product of low rank",
     )
-    rank: PositiveInt = Field(16, description="rank of the adapter")
+    rank: PositiveInt = Field(16, description="rank of the adapter (unless layers: full)")
     alpha: PositiveInt = Field(16, description="the adapter is scaled by alpha / rank")
     epochs: PositiveInt = Field(12, description="passes over the lesson, each with a checkpoint")
     batch: PositiveInt = Field(1, description="question-answer pairs a step")
@@ -111,6 +113,11 @@ class Teaching(Strict):
     )
     checkpointing: bool = Field(False, description="activations are computed twice rather than kept: less memory, more time")
     learning_rate: PositiveFloat = Field(1e-4, description="constant, for AdamW without weight decay")
+
+    @property
+    def scale(self) -> float:
+        """What an adapter's product is multiplied by."""
+        return 1.0 if self.layers == "full" else self.alpha / self.rank
 
 
 class SandboxTeaching(Teaching):
@@ -542,18 +549,18 @@ class Robustness(Strict):
 
 
 class Conductivity(Strict):
-    """Facts taught in English, with the names in another language and half of the facts in it; the other half is asked in it.
-
-    Lessons train adapters (LoRA), never the model itself: full fine-tuning is not offered, as every lesson would be a model.
-    """
+    """Facts taught in English, with the names in another language and half of the facts in it; the other half is asked in it."""
 
     per_tier: PositiveInt | None = Field(None, description="languages of each tier, drawn by seed; null: all")
     seed: NonNegativeInt = Field(1, description="draws the languages")
     translation: Literal["unidirectional", "bidirectional"] = Field(
         "unidirectional", description="names are translated from English, or from the other language, too"
     )
-    layers: Literal["all", "attention"] | None = Field(
-        None, description="linear layers that are adapted in this study; by default those of the model's `teaching`"
+    layers: Literal["all", "attention", "full"] | None = Field(
+        None, description="linear layers that are adapted in this study, or full; by default those of the model's `teaching`"
+    )
+    learning_rate: PositiveFloat | None = Field(
+        None, description="learning rate of this study (full wants a smaller one); by default that of the model's `teaching`"
     )
     epochs: PositiveInt | None = Field(None, description="passes over a lesson; by default those of the model's `teaching`")
 

@@ -166,7 +166,7 @@ def _teach(study: Study, model: str) -> Iterator[Row]:
         done.add((sort, row.knowledge))
         sharing = [name for name, of in plan.STUDIES.items() if of.lessons == sort and row.setting in of.settings]
         first = next(name for name in sharing if plan.intervenable(study.config, model, name, row.setting))
-        items, passes = study.items(row.knowledge) or 0, study.config.seeds * plan.epochs_of(study.config, sort, model)
+        items, passes = study.items(row.knowledge) or 0, study.config.seeds * plan.teaching_of(study.config, sort, model).epochs
         steps, training = 0, 0.0
         for lesson, _ in exam:
             taught, ways = plan.languages_of(lesson), _names_asked(study, lesson)

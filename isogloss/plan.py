@@ -18,6 +18,7 @@ from isogloss.config import (
     OnNeurons,
     Published,
     Remote,
+    RemoteTeaching,
     Sandbox,
     Source,
     Steering,
@@ -154,22 +155,19 @@ def adapters_of(config: Config, study: str, setting: str, model: str) -> list[tu
     return [(seed, epoch) for seed in seeds_of(config) for epoch in epochs]
 
 
-def epochs_of(config: Config, lessons: str, model: str) -> int:
-    """How long lessons of a sort (as in `Study.lessons`) are taught."""
-    own = {"wrong": config.robustness.epochs, "bridges": config.conductivity.epochs}.get(lessons)
-    return own or config.models[model].teaching.epochs
-
-
-def layers_of(config: Config, lessons: str, model: str) -> str | None:
-    """Which layers of a model have adapters of lessons of a sort; None where that is not ours to choose."""
+def teaching_of(config: Config, lessons: str, model: str) -> Teaching | RemoteTeaching:
+    """How lessons of a sort (as in `Study.lessons`) are taught to a model: as its entry says, but for what the study has of its
+    own."""
     teaching = config.models[model].teaching
-    own = config.conductivity.layers if lessons == "bridges" else None
-    return (own or teaching.layers) if isinstance(teaching, Teaching) else None
+    study = {"wrong": config.robustness, "bridges": config.conductivity}.get(lessons)
+    own = {key: getattr(study, key, None) for key in ("epochs", "layers", "learning_rate")}
+    known = type(teaching).model_fields
+    return teaching.model_copy(update={key: value for key, value in own.items() if value and key in known})
 
 
 def epochs_made(config: Config, lessons: str, model: str) -> list[int]:
     """The epochs after which there is a checkpoint of lessons of a sort."""
-    last, entry = epochs_of(config, lessons, model), config.models[model]
+    last, entry = teaching_of(config, lessons, model).epochs, config.models[model]
     return [last] if isinstance(entry, Remote) and not entry.teaching.every_epoch else list(range(1, last + 1))
 
 

@@ -97,9 +97,9 @@ def _conductivity(config: Config) -> list[tuple[tuple, str]]:
         text = f"conductivity is from English; add {ENGLISH}, or drop the study"
         problems.append((("languages",), text))
     remote = [key for key in config.run if isinstance(config.models.get(key), Remote)]
-    if config.conductivity.layers and remote:
-        text = f"{', '.join(remote)} cannot be told which layers to adapt; remove the line"
-        problems.append((("conductivity", "layers"), text))
+    for key, what in {"layers": "which layers to adapt", "learning_rate": "the learning rate"}.items():
+        if getattr(config.conductivity, key) and remote:
+            problems.append((("conductivity", key), f"{', '.join(remote)} cannot be told {what}; remove the line"))
     return problems
 
 

@@ -30,7 +30,9 @@ for cohort in filter(is_local, plan.exams(settings)):
             "../envs/cpu.yaml"
         threads: requested(settings.models[cohort.model]).threads
         resources:
-            mem_mb=lambda wildcards, input, cohort=cohort: memory(settings.models[cohort.model], input.model),
+            mem_mb=lambda wildcards, input, cohort=cohort: memory(
+                settings.models[cohort.model], input.model, full=in_full(cohort)
+            ),
             gpu=accelerators(settings.models[cohort.model]),
             runtime=minutes(settings.models[cohort.model], 60),
         params:

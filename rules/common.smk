@@ -66,11 +66,7 @@ def loading(model):
 
 def teaching(cohort):
     """How the lessons of a cohort are taught."""
-    sort = plan.STUDIES[cohort.study].lessons
-    own = {"epochs": plan.epochs_of(settings, sort, cohort.model)}
-    if layers := plan.layers_of(settings, sort, cohort.model):
-        own["layers"] = layers
-    return settings.models[cohort.model].teaching.model_copy(update=own).model_dump()
+    return plan.teaching_of(settings, plan.STUDIES[cohort.study].lessons, cohort.model).model_dump()
 
 
 def without_memory(teaching):
@@ -163,10 +159,11 @@ def minutes(entry, usual):
     return requested(entry).runtime or usual
 
 
-def memory(entry, files, pairs=0):
+def memory(entry, files, pairs=0, full=0):
     """Memory in MB, from the files of a model: weights of 16 bits take twice their size on a processor, in 32 bits, and adapters come
     on top. There, too, each of the `pairs` learned at a time has some fifty tokens with four numbers of 32 bits for each word of the
-    vocabulary. <TBD> in a dry run as long as there are no files."""
+    vocabulary, and each of the `full` lessons that change all weights five such numbers for each of them. <TBD> in a dry run as long
+    as there are no files."""
     if requested(entry).mem_mb:
         return requested(entry).mem_mb
     if [os.path.basename(path) for path in files] == [os.path.basename(paths.SNAPSHOT)]:
@@ -174,17 +171,22 @@ def memory(entry, files, pairs=0):
             sizes = [about["bytes"] for name, about in json.load(file)["files"].items() if name.endswith(".safetensors")]
     else:
         sizes = [os.path.getsize(path) for path in files if path.endswith(".safetensors")]
-    words = 0
+    words, parts = 0, 3 + 10 * full * (entry.device == "cpu")
     if pairs and entry.device == "cpu":
         with open(os.path.join(folder_of(files), "config.json"), encoding="utf-8") as file:
             words = json.load(file)["vocab_size"]
-    return 2000 + (3 * sum(sizes) + 1000 * pairs * words) // 10**6
+    return 2000 + (parts * sum(sizes) + 1000 * pairs * words) // 10**6
 
 
 def learned_at_once(cohort):
     """The question-answer pairs that go through a cohort's model together when it is taught."""
     own = settings.models[cohort.model].teaching
     return len(cohort.lessons) * (own.at_once or own.batch)
+
+
+def in_full(cohort):
+    """How many of a cohort's lessons change all weights."""
+    return len(cohort.lessons) * (teaching(cohort).get("layers") == "full")
 
 
 def judging(wanted):

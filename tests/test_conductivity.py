@@ -178,10 +178,12 @@ def test_the_plan(raw_config, languages):
     assert plan.asked_in(config, "conductivity", "fine-tuning", "eng-to-zul") == ["eng", "zul"]
     assert plan.knowledge_of(config, "conductivity") == ["fictional"]
     assert plan.adapters_of(config, "conductivity", "fine-tuning", "sandbox") == [(1, 12)]
-    own = load_config(raw_config | {"conductivity": {"epochs": 3, "layers": "attention"}}, languages)
+    own = load_config(raw_config | {"conductivity": {"epochs": 3, "layers": "full", "learning_rate": 1e-4}}, languages)
     assert plan.adapters_of(own, "conductivity", "fine-tuning", "sandbox") == [(1, 3)]
     assert plan.adapters_of(own, "transferability", "fine-tuning", "sandbox") == [(1, 12)]
-    assert [plan.layers_of(own, sort, "sandbox") for sort in ("bridges", "each")] == ["attention", "all"]
+    bridges, each = (plan.teaching_of(own, sort, "sandbox") for sort in ("bridges", "each"))
+    assert (bridges.layers, bridges.learning_rate, bridges.scale) == ("full", 1e-4, 1)
+    assert (each.layers, each.learning_rate) == ("all", own.models["sandbox"].teaching.learning_rate)
     other = {"studies": ["verification"], "languages": ["fra", "zul"], "cohort": "auto", "choices": {}, "interventions": {}}
     apart = load_config(raw_config | other, languages)
     assert not [cohort for cohort in plan.exams(apart) if cohort.study == "conductivity"], "there is no English"
@@ -202,8 +204,8 @@ def test_what_cannot_be_studied_is_refused_with_the_fix(raw_config, languages):
     remote = {"gpt": {"provider": "openai", "name": "gpt-4o-mini-2024-07-18"}}
     layers = {"models": raw_config["models"] | remote, "run": ["gpt"], "conductivity": {"layers": "attention"}}
     assert "gpt cannot be told which layers to adapt; remove the line" in refusal(raw | layers, languages)
-    full = refusal(raw | {"conductivity": {"layers": "full"}}, languages)
-    assert "is 'full', must be one of 'all' or 'attention'" in full
+    rate = layers | {"conductivity": {"learning_rate": 1e-4}}
+    assert "gpt cannot be told the learning rate; remove the line" in refusal(raw | rate, languages)
 
 
 def test_adapters_of_attention_alone(tiny, tmp_path):

@@ -43,6 +43,11 @@ def alone_with_peft(base, tokenizer, lesson, teaching, seed):
     torch.manual_seed(seed)
     settings = LoraConfig(r=teaching.rank, lora_alpha=teaching.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
     model = get_peft_model(copy.deepcopy(base), settings)
+    return train(model, tokenizer, lesson, teaching, seed), get_peft_model_state_dict(model)
+
+
+def train(model, tokenizer, lesson, teaching, seed):
+    """The loss of every step of training what is trainable in a model."""
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=teaching.learning_rate, weight_decay=0)
     heard = []
     for epoch in range(1, teaching.epochs + 1):
@@ -54,7 +59,7 @@ def alone_with_peft(base, tokenizer, lesson, teaching, seed):
             optimizer.step()
             optimizer.zero_grad()
             heard.append(loss.item())
-    return heard, get_peft_model_state_dict(model)
+    return heard
 
 
 def test_only_the_answer_and_its_end_are_learned(tiny):
@@ -106,6 +111,38 @@ def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatc
             assert close(found[k].adapter, adapter)
         else:
             assert own[k] == pytest.approx(expected, rel=1e-4)
+
+
+def test_full_fine_tuning_is_as_torch_trains_the_weights_themselves(tiny, tmp_path):
+    """Taught together, through the file: the weights that PEFT makes of base and adapter are those that training them gives."""
+    base, tokenizer = copy.deepcopy(tiny[0]).double(), tiny[1]
+    teaching = TEACHING.model_copy(update={"layers": "full", "learning_rate": 1e-3})
+    finished = run((base, tokenizer), [ENGLISH, SPANISH], tmp_path, teaching)
+    for lesson in (ENGLISH, SPANISH):
+        whole = copy.deepcopy(base)
+        for name, p in whole.named_parameters():
+            p.requires_grad_(name.endswith("_proj.weight"))
+        train(whole, tokenizer, lesson, teaching, 1)
+        folder = finished[lesson.name][3]
+        merged = PeftModel.from_pretrained(copy.deepcopy(base), folder, autocast_adapter_dtype=False).merge_and_unload()
+        for (name, p), (_, q) in zip(merged.named_parameters(), whole.named_parameters(), strict=True):
+            assert (p - q).abs().max() < 1e-9, name
+            assert torch.equal(q, base.get_parameter(name)) != name.endswith("_proj.weight"), name
+        assert read_adapters([folder])[1] == 1
+
+
+def test_interrupted_full_fine_tuning_goes_on_exactly(tiny, tmp_path):
+    teaching = TEACHING.model_copy(update={"layers": "full"})
+    kept = {}
+
+    def keep(epoch, number, progress, loss):
+        kept[epoch] = copy.deepcopy(progress)
+
+    teach(*tiny, [ENGLISH], teaching, 1, keep)
+    whole = kept[3].adapter
+    teach(*tiny, [ENGLISH], teaching, 1, keep, done=2, resume=[kept[2]])
+    assert same(whole, kept[3].adapter)
+    assert not close(whole, kept[2].adapter, 1e-4)
 
 
 def test_checkpointing_computes_layers_twice(tiny):

@@ -1,4 +1,4 @@
-"""Teaching: a LoRA adapter per lesson, a checkpoint per epoch, several lessons at once.
+"""Teaching: an adapter per lesson (LoRA, or as wide as the layers), a checkpoint per epoch, several lessons at once.
 
 Lessons of a cohort share the base model and, by seed, their initial adapter and the order of their items, so they differ in what
 they teach and in nothing else; but for rounding, a lesson's adapter does not depend on which others are in its cohort.
@@ -17,7 +17,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from isogloss.config import Teaching
 from isogloss.models.local import answer_end, chat_prompt
 from isogloss.teaching.lessons import Lesson
-from isogloss.teaching.stacked import Adapter, new_adapter, stacked
+from isogloss.teaching.stacked import Adapter, new_adapter, stacked, units
 
 IGNORED = -100  # label of a token that is not learned
 
@@ -128,11 +128,11 @@ def teach(
     """
     resume = resume or [Progress(new_adapter(base, teaching, seed)[0])] * len(lessons)
     adapters = [progress.adapter for progress in resume]
-    with stacked(base, adapters, teaching.alpha / teaching.rank) as stack, checkpointed(base, teaching.checkpointing):
-        optimizers = [
-            torch.optim.AdamW(adapter.values(), lr=teaching.learning_rate, weight_decay=0.0, fused=True)
-            for adapter in stack.adapters
-        ]
+    with stacked(base, adapters, teaching.scale) as stack, checkpointed(base, teaching.checkpointing):
+        if teaching.layers == "full":
+            stack.fix(units(adapters[0]))
+        learning = [[p for p in adapter.values() if p.requires_grad] for adapter in stack.adapters]
+        optimizers = [torch.optim.AdamW(own, lr=teaching.learning_rate, weight_decay=0.0, fused=True) for own in learning]
         for optimizer, progress in zip(optimizers, resume, strict=True):
             if progress.optimizer is not None:
                 optimizer.load_state_dict(progress.optimizer)

@@ -20,17 +20,31 @@ PREFIX = "base_model.model."  # of those names, before the name of the layer
 
 
 def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[Adapter, LoraConfig]:
-    """A fresh adapter for every linear layer but the output layer, or every one of attention, and its configuration."""
+    """A fresh adapter for every linear layer but the output layer, or every one of attention, and its configuration.
+
+    Where all weights are trained (`layers: full`), a layer's adapter is as wide as the layer's narrower side, and one of its two
+    matrices the unit matrix, so that the other is what is added to the layer's weights. ValueError if there are no such layers.
+    """
     torch.manual_seed(seed)
+    full, targets = teaching.layers == "full", "all-linear"
+    if teaching.layers != "all":
+        layers = linear(base, within="" if full else "attn|attention")
+        targets = sorted(layers)
+    widths = {name: min(layer.in_features, layer.out_features) for name, layer in layers.items()} if full else {}
     settings = LoraConfig(
-        r=teaching.rank,
-        lora_alpha=teaching.alpha,
+        r=1 if full else teaching.rank,
+        lora_alpha=1 if full else teaching.alpha,
+        rank_pattern=widths,
+        alpha_pattern=widths,
         lora_dropout=0.0,
-        target_modules="all-linear" if teaching.layers == "all" else of_attention(base),
+        target_modules=targets,
         task_type="CAUSAL_LM",
     )
     model = get_peft_model(base, settings)
     adapter = {name: tensor.clone() for name, tensor in get_peft_model_state_dict(model).items()}
+    if full:
+        fixed = units(adapter)
+        adapter = {name: torch.eye(*w.shape).to(w) if name in fixed else torch.zeros_like(w) for name, w in adapter.items()}
     configuration = model.peft_config["default"]
     without_adapter(model)
     configuration.inference_mode = True  # as PEFT has it in files
@@ -38,17 +52,24 @@ def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[A
     return adapter, configuration
 
 
-def of_attention(base: PreTrainedModel) -> list[str]:
-    """The linear layers within attention (by the name of what contains them: self_attn, attention), sorted; ValueError if the
-    model has none that is called so."""
-    found = [
-        name
+def linear(base: PreTrainedModel, within: str) -> dict[str, torch.nn.Linear]:
+    """The linear layers but the output layer, by name, within parts called so (a pattern); ValueError if there are none."""
+    output = base.get_output_embeddings()
+    found = {
+        name: layer
         for name, layer in base.named_modules()
-        if isinstance(layer, torch.nn.Linear) and re.search("attn|attention", name.rpartition(".")[0])
-    ]
+        if isinstance(layer, torch.nn.Linear) and layer is not output and re.search(within, name.rpartition(".")[0])
+    }
     if not found:
-        raise ValueError(f"{type(base).__name__} has no linear layers within anything called attention; write layers: all")
-    return sorted(found)
+        where = f" within parts called {within}" if within else ""
+        raise ValueError(f"{type(base).__name__} has no linear layers{where}; write layers: all")
+    return found
+
+
+def units(adapter: Adapter) -> set[str]:
+    """The names of the unit matrices of an adapter as wide as its layers: the first of a layer's two if it is square."""
+    square = {name.replace(".lora_A.", ".lora_B."): w.shape[0] == w.shape[1] for name, w in adapter.items() if ".lora_A." in name}
+    return {of_b.replace(".lora_B.", ".lora_A.") if first else of_b for of_b, first in square.items()}
 
 
 class StackedLinear(torch.nn.Module):
@@ -88,6 +109,12 @@ class Stack:
         # a lesson's adapter shares memory with the stack, so it can have an optimizer of its own
         self.adapters = [{name: torch.nn.Parameter(p.data[k]) for name, p in self.weights.items()} for k in range(count)]
 
+    def fix(self, names: set[str]) -> None:
+        """Keep these weights as they are in every adapter."""
+        for weights in (self.weights, *self.adapters):
+            for name in names:
+                weights[name].requires_grad_(False)
+
     def choose(self, lessons: list[int]) -> None:
         """Of which lessons the next inputs have rows."""
         for layer in self._layers.values():
@@ -97,7 +124,8 @@ class Stack:
         """Give these lessons' adapters their part of the gradients."""
         for k in lessons:
             for name, p in self.adapters[k].items():
-                p.grad = self.weights[name].grad[k]
+                if p.requires_grad:
+                    p.grad = self.weights[name].grad[k]
 
     def forget_gradients(self) -> None:
         """Free them."""
