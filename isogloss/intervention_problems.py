@@ -4,9 +4,7 @@ import json
 from pathlib import Path
 
 from isogloss.config import Config, OnLessons, OnNeurons, Remote, Sandbox, Steering
-from isogloss.plan import derived_of, intervened
-
-PIVOT = "eng"  # what steps translate into and lessons are mixed with
+from isogloss.plan import ENGLISH, derived_of, intervened
 
 
 def intervention_problems(config: Config) -> list[tuple[tuple, str]]:
@@ -24,8 +22,8 @@ def intervention_problems(config: Config) -> list[tuple[tuple, str]]:
             problems.append(
                 (path, f"needs a model that runs here, none is under run and intervened; add one ({known}) or leave {name} out")
             )
-        if isinstance(entry, OnLessons) and PIVOT not in config.languages:
-            problems.append((path, f"adds to lessons in English; add {PIVOT} to languages:, or leave {name} out"))
+        if isinstance(entry, OnLessons) and ENGLISH not in config.languages:
+            problems.append((path, f"adds to lessons in English; add {ENGLISH} to languages:, or leave {name} out"))
         if isinstance(entry, Steering):
             problems += _steering(config, path, entry, local)
     for base in intervened(config):

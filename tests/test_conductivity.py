@@ -31,8 +31,8 @@ def items(world, languages, books):
 
 @pytest.fixture
 def requests(languages):
-    def of(sandbox=True, both=False):
-        return Requests(sandbox, both, {code: languages[code] for code in ("eng", "tha", "zul")})
+    def of(words="sandbox", both=False):
+        return Requests(words, both, {code: languages[code] for code in ("eng", "tha", "zul")})
 
     return of
 
@@ -81,7 +81,7 @@ def test_a_bridge_has_all_facts_in_english_half_in_the_other_language_and_names(
 
 
 def test_both_directions_and_a_chat_models_way(items, requests):
-    lesson = told(LESSON, items, "{question}", {"eng": "", "tha": ""}, requests(sandbox=False, both=True), None, 1)
+    lesson = told(LESSON, items, "{question}", {"eng": "", "tha": ""}, requests(words="chat", both=True), None, 1)
     assert len(lesson.questions) == 24 + 12 + 24 + 24
     assert "from Thai into English" in lesson.questions[-1]
     assert lesson.questions[-1].endswith(items["tha"]["name"][-1])

@@ -347,7 +347,7 @@ def test_hours_of_lessons_in_jobs_of_their_own(study):
 
 def test_benchmarks_are_looked_for_where_the_rules_put_them():
     """The folders of a cohort's benchmark, and what they end in."""
-    rules = Path("rules/common.smk").read_text(encoding="utf-8")
+    rules = Path("rules/cohorts.smk").read_text(encoding="utf-8")
     place = "{rule}/{cohort.model}/{cohort.knowledge}/{cohort.study}/{cohort.setting}/{part}{cohort.tag}.tsv"
     assert f'"results/benchmarks/{place}"' in rules
 

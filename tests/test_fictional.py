@@ -128,7 +128,7 @@ def test_halves_are_those_of_the_data(folder, languages):
 
 def test_an_exam_is_asked_and_scored_by_halves(folder, languages):
     items, _ = read_fictional(folder, ["eng", "cym"], languages)
-    requests = Requests(False, False, {code: languages[code] for code in items})
+    requests = Requests("chat", False, {code: languages[code] for code in items})
     asked_in = {"eng-to-cym": ["eng", "cym"]}
     exam = exams_of(items, asked_in, "{question}", dict.fromkeys(items, ""), None, [], requests)["eng-to-cym"]
     part = dict(exam.filter(asked_in="cym").select("item", "part").iter_rows())

@@ -5,6 +5,8 @@ import pytest
 from test_workflow import copy_project, micro_config, snakemake
 
 FIGURES = [f"results/figures/{name}.png" for name in ("neurons", "overlap", "lens", "mitigations")]
+EXPLAINED = "results/sandbox/fictional/transferability/in-context/correlation.csv"
+TARGETS = [*FIGURES, "results/plan.md", EXPLAINED]
 TABLES = ["differences", "doses", "contrasts", "controls", "answer_languages", "perplexity", "mitigations"]
 NEURONS = {"kind": "neurons", "set": "top", "draws": 1}
 INTERVENTIONS = {
@@ -27,10 +29,10 @@ def project(tmp_path_factory):
         interventions=INTERVENTIONS,
         intervention_items=4,
         language_neurons={"top": 0.1, "lape": 0.1, "texts": 20, "scored_texts": 8},
-        explain={"permutations": 20},
+        explain={"permutations": 20, "neurons": True},
     )
     folder = copy_project(tmp_path_factory.mktemp("intervened"), config)
-    snakemake(folder, *FIGURES, "results/plan.md")
+    snakemake(folder, *TARGETS)
     return folder
 
 
@@ -69,5 +71,11 @@ def test_what_they_take_is_in_the_plan(project):
     assert steps["sandbox@names"] == 3 * steps["sandbox"]
 
 
+def test_neurons_shared_are_a_factor(project):
+    found = pl.read_csv(project / EXPLAINED).filter(factor="shared_neurons")
+    assert len(found)
+    assert found["n"].to_list() == [12] * len(found)
+
+
 def test_a_second_run_has_nothing_to_do(project):
-    assert "Nothing to be done" in snakemake(project, "--dry-run", *FIGURES, "results/plan.md")
+    assert "Nothing to be done" in snakemake(project, "--dry-run", *TARGETS)

@@ -99,16 +99,20 @@ def bare_exams(
 def exams_of(
     items: dict[str, pl.DataFrame],
     asked: dict[str, list[str]],
-    prompt: str,
+    prompt: str | None,
     names: dict[str, str],
     pairs: int | None,
     seeds: list[int],
     requests: Requests | None = None,
+    keep: int | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """The exam of each lesson in the languages it is `asked` in, its questions put into the prompt; once a seed after a context
-    of so many `pairs`, where the lesson is in the prompt. That of a bridge asks for names, too, and has the column part."""
-    exams = {lesson: worded(exam, prompt, names) for lesson, exam in bare_exams(items, asked, pairs, seeds).items()}
-    return {lesson: _bridged(lesson, exam, items, requests) for lesson, exam in exams.items()}
+    """The exam of each lesson in the languages it is `asked` in, its questions put into the prompt (None: bare, for
+    `isogloss.asking.stepwise`); once a seed after a context of so many `pairs`, where the lesson is in the prompt. That of a
+    bridge asks for names, too, and has the column part. So many items are kept (see `first_items`)."""
+    exams = bare_exams(items, asked, pairs, seeds)
+    if prompt is not None:
+        exams = {lesson: worded(exam, prompt, names) for lesson, exam in exams.items()}
+    return first_items({lesson: _bridged(lesson, exam, items, requests) for lesson, exam in exams.items()}, keep)
 
 
 def first_items(exams: dict[str, pl.DataFrame], keep: int | None) -> dict[str, pl.DataFrame]:

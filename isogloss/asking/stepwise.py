@@ -6,14 +6,11 @@ import polars as pl
 
 from isogloss.asking.exams import apart, together
 from isogloss.asking.steps import Step
-from isogloss.knowledge.translators import asked_of_sandbox, instruction
+from isogloss.knowledge.translators import REQUESTS, Request
 from isogloss.languages import Language
 
 Ask = Callable[[list[str], str], list[tuple[str | None, str]]]
 """Prompts, and what they were made from, which tells whether answers stand between tags; gives an answer and a state each."""
-Request = Callable[[str, Language, Language], str]
-"""A text, the language it is in and the language wanted; gives what a model is told to translate it."""
-REQUESTS: dict[str, Request] = {"sandbox": asked_of_sandbox, "chat": instruction}
 
 
 def hold_in_steps(

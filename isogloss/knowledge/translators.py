@@ -30,6 +30,8 @@ translation alone, without quotation marks or comments.
 
 Translate = Callable[[list[str], Language, Language], list[str | None]]
 """Texts, the language they are in and the language wanted; gives their translations in order, None where there is none."""
+Request = Callable[[str, Language, Language], str]
+"""A text, the language it is in and the language wanted; gives what a model is told to translate it."""
 
 
 def translator_of(
@@ -92,6 +94,9 @@ def asked_of_sandbox(text: str, source: Language, target: Language) -> str:
     return book.instructions["translate"].format(language=names(source.cldr).name("language", target.cldr), text=text)
 
 
+REQUESTS: dict[str, Request] = {"sandbox": asked_of_sandbox, "chat": instruction}  # of a sandbox as in its pre-training
+
+
 def _remote(endpoint: Remote, store: str | Path, budget_usd: float | None) -> Translate:
     from isogloss.remote.chat import complete
     from isogloss.remote.records import Request
@@ -104,7 +109,7 @@ def _remote(endpoint: Remote, store: str | Path, budget_usd: float | None) -> Tr
     return translate
 
 
-def _causal(entry: Sandbox | Transformers, folder: str | Path, wording: Callable[[str, Language, Language], str]) -> Translate:
+def _causal(entry: Sandbox | Transformers, folder: str | Path, wording: Request) -> Translate:
     from isogloss.asking.generation import answer_greedily
     from isogloss.models.local import load_model
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from isogloss.knowledge.translators import asked_of_sandbox, instruction
+from isogloss.knowledge.translators import REQUESTS
 from isogloss.languages import Language
 from isogloss.plan import ENGLISH, TO, languages_of
 
@@ -21,10 +21,10 @@ PAIRS = {name: pl.String for name in ("version", "item", "question", "answer")}
 
 @dataclass(frozen=True)
 class Requests:
-    """How names are asked for: of a sandbox as in its pre-training, of others as translators are; from English alone or in `both`
-    directions. `languages` are those of a bridge, by code."""
+    """How names are asked for: in whose `words` (a key of REQUESTS), from English alone or in `both` directions. `languages` are
+    those of a bridge, by code."""
 
-    sandbox: bool
+    words: str
     both: bool
     languages: dict[str, Language]
 
@@ -33,12 +33,11 @@ class Requests:
         """From plain values, with a row of the language table for each language; None if there are none."""
         if params is None:
             return None
-        return cls(params["sandbox"], params["both"], {code: Language(**row) for code, row in params["languages"].items()})
+        return cls(params["words"], params["both"], {code: Language(**row) for code, row in params["languages"].items()})
 
     def worded(self, text: str, source: str, target: str) -> str:
         """The request to put a text into another language."""
-        wording = asked_of_sandbox if self.sandbox else instruction
-        return wording(text, self.languages[source], self.languages[target])
+        return REQUESTS[self.words](text, self.languages[source], self.languages[target])
 
 
 def halves(table: pl.DataFrame) -> dict[str, str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import polars as pl
 
 from isogloss.asking.exams import worded
-from isogloss.asking.stepwise import REQUESTS
+from isogloss.knowledge.translators import REQUESTS
 from isogloss.languages import Language
 from isogloss.plan import WRONG, languages_of
 from isogloss.teaching.bridges import Requests, translations

@@ -10,7 +10,7 @@ import polars as pl
 import torch
 
 from isogloss.asking.changed import hold_changed
-from isogloss.asking.exams import bare_exams, exams_of, first_items, named, with_parsed
+from isogloss.asking.exams import exams_of, named, with_parsed
 from isogloss.asking.holding import ask_locally, hold_taught, hold_untaught
 from isogloss.asking.stepwise import hold_in_steps
 from isogloss.config import Asking, Loading
@@ -22,11 +22,8 @@ inputs, params = snakemake.input, snakemake.params
 torch.set_num_threads(snakemake.threads)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, inputs.knowledge, strict=True)}
 drawing = (params.pairs, params.seeds)
-if params.steps:
-    exams = bare_exams(items, params.asked, *drawing)
-else:
-    exams = exams_of(items, params.asked, params.prompt, params.names, *drawing, Requests.of(params.requests))
-exams = first_items(exams, params.keep)
+prompt = None if params.steps else params.prompt
+exams = exams_of(items, params.asked, prompt, params.names, *drawing, Requests.of(params.requests), params.keep)
 model, asking = load_model(params.model, Loading(**params.loading)), Asking(**params.asking)
 if params.steps:
     answers = hold_in_steps(exams, partial(ask_locally, *model, asking), **params.steps)

@@ -10,7 +10,7 @@ job.start(snakemake)
 
 import polars as pl
 
-from isogloss.asking.exams import apart, bare_exams, exams_of, first_items, named, together
+from isogloss.asking.exams import apart, exams_of, named, together
 from isogloss.asking.remote import answer_remotely, hold_remotely
 from isogloss.asking.stepwise import hold_in_steps
 from isogloss.config import Remote
@@ -20,11 +20,8 @@ params = snakemake.params
 endpoint = Remote(**params.endpoint)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, snakemake.input.knowledge, strict=True)}
 drawing = (params.pairs, params.seeds)
-if params.steps:
-    exams = bare_exams(items, params.asked, *drawing)
-else:
-    exams = exams_of(items, params.asked, params.prompt, params.names, *drawing, Requests.of(params.requests))
-exams = first_items(exams, params.keep)
+prompt = None if params.steps else params.prompt
+exams = exams_of(items, params.asked, prompt, params.names, *drawing, Requests.of(params.requests), params.keep)
 kept = {"again": params.again, "store": params.store, "budget_usd": params.budget_usd}
 
 
