@@ -10,6 +10,13 @@ REPORT_TABLES = [
         for table in ("regression", "coefficients")
         for panel in EXPLAINED_PANELS
     ),
+    *(("xrr", panel, paths.XRR.format(**panel)) for panel in CONDUCTIVITY_PANELS),
+    *(
+        (table, panel | {"setting": "in-context"}, paths.EFFECTS.format(table=table, **panel))
+        for table in ("contrasts", "controls")
+        for panel in EFFECT_PANELS
+    ),
+    *(("mitigations", panel, paths.MITIGATIONS.format(**panel)) for panel in MITIGATION_PANELS),
     *(("quality", {"knowledge": name}, paths.QUALITY.format(knowledge=name)) for name in plan.checked(settings)),
 ]
 REPORT_UNTAUGHT = dict.fromkeys(

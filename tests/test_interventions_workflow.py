@@ -5,8 +5,7 @@ import pytest
 from test_workflow import copy_project, micro_config, snakemake
 
 FIGURES = [f"results/figures/{name}.png" for name in ("neurons", "overlap", "lens", "mitigations")]
-EXPLAINED = "results/sandbox/fictional/transferability/in-context/correlation.csv"
-TARGETS = [*FIGURES, "results/plan.md", EXPLAINED]
+TARGETS = [*FIGURES, "results/plan.md"]
 TABLES = ["differences", "doses", "contrasts", "controls", "answer_languages", "perplexity", "mitigations"]
 NEURONS = {"kind": "neurons", "set": "top", "draws": 1}
 INTERVENTIONS = {
@@ -29,7 +28,7 @@ def project(tmp_path_factory):
         interventions=INTERVENTIONS,
         intervention_items=4,
         language_neurons={"top": 0.1, "lape": 0.1, "texts": 20, "scored_texts": 8},
-        explain={"permutations": 20, "neurons": True},
+        explain={"permutations": 20},
     )
     folder = copy_project(tmp_path_factory.mktemp("intervened"), config)
     snakemake(folder, *TARGETS)
@@ -69,12 +68,6 @@ def test_what_they_take_is_in_the_plan(project):
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "| teach |" in line]
     steps = {row[0]: int(row[6].replace(",", "")) for row in rows}
     assert steps["sandbox@names"] == 3 * steps["sandbox"]
-
-
-def test_neurons_shared_are_a_factor(project):
-    found = pl.read_csv(project / EXPLAINED).filter(factor="shared_neurons")
-    assert len(found)
-    assert found["n"].to_list() == [12] * len(found)
 
 
 def test_a_second_run_has_nothing_to_do(project):

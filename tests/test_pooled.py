@@ -115,12 +115,16 @@ def test_the_published_matrix_beside_the_sandbox(tmp_path):
         studies=["transferability"],
         settings=["fine-tuning"],
         cohort="auto",
-        explain={"permutations": 99},
+        explain={"permutations": 99, "neurons": True},
+        language_neurons={"top": 0.1, "texts": 20},
     )
     project = copy_project(tmp_path, config)
     assert pending(project)["pooled"] == 1
     targets = ["results/pooled/fine-tuning/models.csv", "results/factors/languages.csv"]
-    snakemake(project, *targets)
+    explained = "results/sandbox/fictional/transferability/fine-tuning/correlation.csv"
+    snakemake(project, *targets, explained)
+    shared = pl.read_csv(project / explained).filter(factor="shared_neurons")
+    assert shared["n"].to_list() == [28, 56], "of pairs without and with direction"
     folder = project / "results/pooled/fine-tuning"
     scores = pl.read_csv(folder / "models.csv")
     assert scores.select("model", "knowledge", "slopes").rows() == [

@@ -21,8 +21,10 @@ from isogloss.measures.learning import speed_by_tier
 from isogloss.measures.transfer import cells
 from isogloss.report.answers import as_script, matrices, verdict
 from isogloss.report.facts import costs, described, versions
-from isogloss.report.headlines import Estimate, headlines
+from isogloss.report.headlines import QUESTIONS as HEADS
+from isogloss.report.headlines import headlines
 from isogloss.report.page import TABLES, caption_of, page, shown, states
+from isogloss.report.wording import Estimate
 
 LANGUAGES = [
     Language("eng", "English", "en", "eng_Latn", "Latin", "high"),
@@ -416,6 +418,50 @@ def test_factors_are_named_only_if_their_interval_excludes_nought(low, listed):
     text = one.text.replace("\u00a0", " ")
     assert "R\u00b2 of \u22120.12 (with the mean of the others: \u22120.02)" in text
     assert f"excludes 0, of 2: {listed}." in text
+
+
+def said(question, tables):
+    """The one sentence that tables make, with plain spaces."""
+    nothing = pl.DataFrame(schema=ANSWER_SCHEMA)
+    (one,) = headlines(nothing, nothing, {name: [] for name in TABLES} | tables, LANGUAGES, 50)
+    assert one.question == HEADS[question]
+    return one.text.replace("\u00a0", " ")
+
+
+def test_conductivity_is_told_of_languages_that_pass_the_gate():
+    rows = {"language": ["arb", "jpn"], "passed": [True, False], "xrr": [0.31, 0.9], "low": [0.2, 0.8], "high": [0.4, 1.0]}
+    table = pl.DataFrame(rows)
+    text = said("conductivity", {"xrr": [(ABOUT, table)]})
+    assert "in 1 of 2 languages" in text
+    assert text.endswith("beyond guessing: Arabic 31 % (20 to 40).")
+    text = said("conductivity", {"xrr": [(ABOUT, table.with_columns(passed=pl.lit(None, dtype=pl.Boolean)))]})
+    assert text.endswith("in 0 of 2 languages, so nothing can be said.")
+
+
+def test_interventions_are_told_over_their_draws_beside_random_neurons():
+    found = {"intervention": "off", "cells": "off_diagonal"}
+    bounds = {"low": -0.3, "high": -0.1, "p_permutation": 0.04}
+    rows = [
+        {**found, "control": control, "draw": draw, "contrast": value, **bounds}
+        for control, draw, value in [(False, 1, -0.5), (False, None, -0.2), (True, None, -0.6)]
+    ]
+    beyond = pl.DataFrame([{**found, "statistic": "contrast", "difference": 0.02, "low": -0.01, "high": 0.05}])
+    tables = {"contrasts": [(ABOUT, pl.DataFrame(rows))], "controls": [(ABOUT, beyond)]}
+    text = said("interventions", tables)
+    assert text.endswith(
+        "others: off \u221220 points (\u221230 to \u221210), permutation p 0.04, beyond random neurons +2 points (\u22121 to +5)."
+    )
+    nowhere = pl.DataFrame(rows).with_columns(contrast=pl.lit(None, dtype=pl.Float64))
+    assert said("interventions", tables | {"contrasts": [(ABOUT, nowhere)]}).endswith("no draw has pairs of both.")
+
+
+@pytest.mark.parametrize(("change", "verdict"), [(0.1, "helps"), (-0.1, "harms"), (0.01, "makes no clear difference")])
+def test_what_a_mitigation_does_follows_its_interval(change, verdict):
+    row = {"mitigation": "xlt", "setting": "in-context", "measure": "mean_transfer", "difference": change}
+    table = pl.DataFrame(
+        [row | {"low": change - 0.05, "high": change + 0.05}, row | {"measure": "gini", "low": 0.0, "high": 0.0}]
+    )
+    assert f"xlt (in-context) {verdict}, " in said("mitigations", {"mitigations": [(ABOUT, table)]})
 
 
 def test_versions_are_of_what_is_installed():

@@ -1,6 +1,6 @@
 """A sentence a question, with the interval of its number. Wording follows the numbers, whichever way they point."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,10 @@ from isogloss.languages import Language
 from isogloss.measures.conflict import ALL, verdicts
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
 from isogloss.measures.transfer import correctness
+from isogloss.report.from_tables import FROM_TABLES, Tables
+from isogloss.report.wording import Estimate, counted, percent
 
 ABOUT = ("model", "knowledge", "setting")
-Tables = dict[str, list[tuple[dict, pl.DataFrame]]]
 
 QUESTIONS = {
     "verification": "What is known untaught?",
@@ -21,6 +22,9 @@ QUESTIONS = {
     "explanation": "What goes with transfer?",
     "prioritization": "Which of two contradictory languages is followed?",
     "robustness": "What is left after wrong answers?",
+    "conductivity": "Does what was taught in English alone reach languages in which the names are known?",
+    "interventions": "Do the neurons of languages carry transfer between them?",
+    "mitigations": "What helps?",
 }
 
 
@@ -31,28 +35,6 @@ class Headline:
     question: str
     about: dict[str, str]
     text: str
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean of answers, 0..1, or a difference of such means, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{_percent(self.value)} ({round(100 * self.low)} to {round(100 * self.high)})"
-
-    @property
-    def points(self) -> str:
-        """As a difference in percentage points."""
-        value, low, high = (f"{round(100 * each):+d}".replace("-", "\u2212") for each in (self.value, self.low, self.high))
-        return f"{value}\u00a0points ({low} to {high})"
-
-    def beside(self, reference: float, above: str, below: str, within: str) -> str:
-        """One of three wordings: by where the interval lies, not the value alone."""
-        return above if self.low > reference else below if self.high < reference else within
 
 
 @dataclass(frozen=True)
@@ -73,15 +55,14 @@ def headlines(
 ) -> list[Headline]:
     """The sentences of every study in a table of scored answers, and of the tables of `tables`, in the order of `QUESTIONS`.
 
-    `untaught` has the untaught model's scored answers, `tables` by name (cells, inequality, speed, preference, regression,
-    coefficients) each table with what it is about. A study that is not in `QUESTIONS` has no sentence; one that was not run
-    neither.
+    `untaught` has the untaught model's scored answers, `tables` by name (those of `isogloss.report.page`) each table with what it
+    is about. What was not run has no sentence.
     """
     names = {language.iso639_3: language.name for language in languages}
     found = []
     for study, question in QUESTIONS.items():
-        if study == "explanation":
-            found += [Headline(question, about, text) for about, text in _explained(tables)]
+        if study in FROM_TABLES:
+            found += [Headline(question, about, text) for about, text in FROM_TABLES[study](tables, names)]
             continue
         measured = []
         for key, own in scores.filter(study=study).group_by(*ABOUT, maintain_order=True):
@@ -106,14 +87,6 @@ def estimates(units: dict[str, np.ndarray], resamples: int, seed: int = 0) -> di
     return {name: Estimate(*map(float, row)) for name, *row in zip(units, means, lows, highs, strict=True)}
 
 
-def _percent(share: float) -> str:
-    return f"{round(100 * share)}\u00a0%"
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
-
-
 def _by_unit(scores: pl.DataFrame, part: Part) -> np.ndarray:
     """Accuracy over the languages asked, [item, seed]."""
     return correctness(scores, list(part.names), None)[0].mean(axis=0)
@@ -132,7 +105,7 @@ def _verification(part: Part) -> str:
     guess = known.beside(chance, "more than", "less than", "not distinguishable from")
     return (
         f"Untaught, {part.model} answers {known} of the questions right, mean over the languages; that is {guess} guessing "
-        f"({_percent(chance)}). By language it is from {_percent(least)} ({part.names[low]}) to {_percent(most)} "
+        f"({percent(chance)}). By language it is from {percent(least)} ({part.names[low]}) to {percent(most)} "
         f"({part.names[high]})."
     )
 
@@ -148,7 +121,7 @@ def _after(part: Part) -> tuple[dict[str, Estimate], pl.DataFrame]:
 def _effectiveness(part: Part) -> str:
     found, last = _after(part)
     text = (
-        f"After {_counted(last['epoch'][0], 'epoch')} {part.model} answers {found['after']} right in the language taught, "
+        f"After {counted(last['epoch'][0], 'epoch')} {part.model} answers {found['after']} right in the language taught, "
         f"untaught {found['before']}: {found['change'].points}."
     )
     row = part.tables["speed"].filter(tier="low-high")
@@ -170,7 +143,7 @@ def _transferability(part: Part) -> str:
     text = (
         f"Asked in the language taught, {found['own']} of the answers are right; asked in another, {found['other']}: "
         f"{found['gap'].points}. In other languages that is {arrives} what the untaught model gets right, {found['before']}: "
-        f"{found['more'].points}. Guessing gives {_percent(part.scores['chance'].mean())}."
+        f"{found['more'].points}. Guessing gives {percent(part.scores['chance'].mean())}."
     )
     ratio = part.tables["inequality"].filter(score="received", corrected=False, index="low_to_high")
     # there is none where the high tier receives nothing, in the answers or in a resample
@@ -188,28 +161,9 @@ def _published(cells: pl.DataFrame) -> str:
     same = pl.col("taught_in") == pl.col("asked_in")
     own, other = (cells.filter(which)["accuracy"].mean() for which in (same, ~same))
     return (
-        f"As published: asked in the language taught, {_percent(own)} of the answers are right; asked in another, "
-        f"{_percent(other)}. No intervals were published."
+        f"As published: asked in the language taught, {percent(own)} of the answers are right; asked in another, "
+        f"{percent(other)}. No intervals were published."
     )
-
-
-def _explained(tables: Tables) -> Iterator[tuple[dict, str]]:
-    for (about, scored), (_, coefficients) in zip(tables["regression"], tables["coefficients"], strict=True):
-        row = scored.filter(estimator="ols", protocol="leave_two_languages_out").row(0, named=True)
-        known, baseline = (f"{value:.2f}".replace("-", "\u2212") for value in (row["r2"] or 0, row["baseline_r2"] or 0))
-        fit = "not defined" if row["r2"] is None else f"{known} (with the mean of the others: {baseline})"
-        rows = coefficients.filter(method="jackknife").drop_nulls("low")
-        clear = [
-            f"{row['feature']} {Estimate(row['estimate'], row['low'], row['high']).points}"
-            for row in rows.iter_rows(named=True)
-            if row["low"] > 0 or row["high"] < 0
-        ]
-        listed = f"{len(clear)}, for one standard deviation: {'; '.join(clear)}" if clear else "none"
-        yield (
-            about,
-            "A linear regression on factors of the languages predicts transfer between two languages that it was not shown with "
-            f"an R\u00b2 of {fit}. Factors whose jackknife interval excludes 0, of {len(rows)}: {listed}.",
-        )
 
 
 def _prioritization(part: Part) -> str:
@@ -220,7 +174,7 @@ def _prioritization(part: Part) -> str:
     prefers = followed.beside(0.5, "more than", "less than", "not distinguishable from")
     return (
         f"Of the answers that follow one of two contradictory languages, {followed} follow the one of the higher tier, "
-        f"{prefers} one half. Of {_counted(len(pairs), 'pair')} of languages the interval lies above one half in "
+        f"{prefers} one half. Of {counted(len(pairs), 'pair')} of languages the interval lies above one half in "
         f"{(pairs['low'] > 0.5).sum()} and below it in {(pairs['high'] < 0.5).sum()}."
     )
 
@@ -242,10 +196,10 @@ def _followed(part: Part) -> Estimate | None:
 def _robustness(part: Part) -> str:
     found, last = _after(part)
     epochs = last["epoch"][0]
-    told = f"After {_counted(epochs, 'epoch')} of wrong answers" if epochs else "With wrong answers in the prompt"
+    told = f"After {counted(epochs, 'epoch')} of wrong answers" if epochs else "With wrong answers in the prompt"
     return (
         f"{told}, {part.model} answers {found['after']} right in the language they were taught in, untaught {found['before']}: "
-        f"{found['change'].points}. The wrong answer itself is given in {_percent(last['conflict_correct'].mean())} of cases."
+        f"{found['change'].points}. The wrong answer itself is given in {percent(last['conflict_correct'].mean())} of cases."
     )
 
 

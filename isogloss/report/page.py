@@ -17,6 +17,7 @@ from isogloss.report.chart import CELLS, chart, javascript
 from isogloss.report.headlines import ABOUT, Tables, headlines
 
 TABLES = ("cells", "inequality", "speed", "preference", "regression", "coefficients", "quality")
+TABLES += ("xrr", "contrasts", "controls", "mitigations")
 MOST_BYTES = 10_000_000  # of answers; figures and the charting library come on top
 
 
