@@ -13,7 +13,7 @@ from isogloss.asking.choosing_remote import choice_request
 from isogloss.asking.multiple_choice import multiple_choice
 from isogloss.asking.prompts import kind_of, wants_tags
 from isogloss.asking.steps import Step
-from isogloss.config import InSteps, OnLessons, Remote
+from isogloss.config import Config, InSteps, OnLessons, Remote
 from isogloss.cost_counting import MESSAGE, REPLY, Study, Tokens
 from isogloss.knowledge import quality, translators
 from isogloss.knowledge.phrasebook import slots
@@ -55,10 +55,8 @@ class Row:
 def plan_rows(study: Study) -> list[Row]:
     """Everything that the config's targets ask of models and translators, in the order it is done."""
     rows = [*_translate(study)]
-    for model in plan.measured(study.config):
+    for model in _models(study.config):
         rows += [*_teach(study, model), *_ask(study, model), *_choose(study, model)]
-        for own in plan.derived_of(study.config, model):
-            rows += [*_teach(study, own.key), *_ask(study, own.key)]
     rows = [*rows, *_judge(study)]
     rows = [
         row if row.work == "choose" or study.items(row.knowledge) is not None else replace(row, amount=None, tokens=None)
@@ -99,9 +97,10 @@ def _ask(study: Study, model: str) -> Iterator[Row]:
                 context = pairs * sum(study.lengths(model, row.knowledge, code)["pair"] for code in taught)
             kept = isinstance(entry, Remote) and not entry.batch and context >= CACHED_FROM
             cached = context // CACHED_STEP * CACHED_STEP if kept else 0
-            for code in asked if steps else ():
-                tokens += _in_steps(study, model, steps, row.knowledge, code, number, context)
-            for code in asked if not steps else ():
+            for code in asked:
+                if steps:
+                    tokens += _in_steps(study, model, steps, row.knowledge, code, number, context)
+                    continue
                 bare = prompt.format(context="", question="", language=study.languages[code].name)
                 own, before = study.lengths(model, row.knowledge, code), cached if code != asked[0] else 0
                 tokens += study.calls(model, number, [bare], context + own["ask"], own["answer"] + tags, before)
@@ -110,6 +109,11 @@ def _ask(study: Study, model: str) -> Iterator[Row]:
                 name, answer = (study.lengths(model, row.knowledge, code)["name"] for code in (one, other))
                 tokens += study.calls(model, number, said, name, answer)
         yield replace(row, amount=number * sum(_asked_for(study, *own) for own in exam), tokens=tokens)
+
+
+def _models(config: Config) -> list[str]:
+    """The models measured, each with those derived from it."""
+    return [key for base in plan.measured(config) for key in (base, *(own.key for own in plan.derived_of(config, base)))]
 
 
 def _items_asked(study: Study, model: str, knowledge: str) -> int:
@@ -187,8 +191,8 @@ def _teach(study: Study, model: str) -> Iterator[Row]:
 
 def _choose(study: Study, model: str) -> Iterator[Row]:
     """A row a set of multiple-choice items; amount and tokens are unknown while its items are not there."""
-    entry = study.config.models[model]
-    for name, of in study.config.choices.items():
+    entry, asked = study.config.models[model], plan.intervention_of(study.config, model) is None  # derived ones are not
+    for name, of in study.config.choices.items() if asked else ():
         row = Row(model, "choose", name, amount=None)
         if name in study.choices:
             remote = isinstance(entry, Remote)
@@ -204,8 +208,7 @@ def _choose(study: Study, model: str) -> Iterator[Row]:
 def _judge(study: Study) -> Iterator[Row]:
     """A row a knowledge set: what is judged of all models' answers, and of translations."""
     config, judge, rows = study.config, study.config.judge, {}
-    models = [key for base in plan.measured(config) for key in (base, *(own.key for own in plan.derived_of(config, base)))]
-    exams = [exam for model in models for exam in _exams(study, model)] if config.scoring == "judge" else []
+    exams = [exam for model in _models(config) for exam in _exams(study, model)] if config.scoring == "judge" else []
     for about, exam, repeats in exams:
         row = rows.get(about.knowledge, Row(judge, "judge", about.knowledge, tokens=Tokens()))
         number, said = _items_asked(study, about.model, row.knowledge) * repeats, _said(judgement("", "", "", "", 1))

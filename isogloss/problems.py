@@ -194,8 +194,8 @@ def _choices(raw: dict, config: Config | None) -> list[tuple[tuple, str]]:
         if key in _section(raw, "predictions"):
             problems.append((("choices", key), f"predictions are called {key}, too; write {key}-choices:"))
     for key, entry in config.choices.items() if config else ():
-        if "eng" not in config.languages:
-            text = f"is measured against English; add eng to languages, or leave it out: {key}: null"
+        if ENGLISH not in config.languages:
+            text = f"is measured against English; add {ENGLISH} to languages, or leave it out: {key}: null"
             problems.append((("choices", key), text))
         known = ["best", "own", *measured(config)]
         if entry.reference not in known:
