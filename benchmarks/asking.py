@@ -9,7 +9,8 @@ from benchmarks.teaching import at_once
 from benchmarks.work import Row, Work, alternate, operations
 from isogloss.asking.exams import in_context
 from isogloss.asking.generation import answer_greedily
-from isogloss.models.local import chat_prompt, without_adapter
+from isogloss.models.chat import chat_of
+from isogloss.models.local import without_adapter
 from isogloss.models.sandbox.pretrain import matmul_peak
 from isogloss.teaching.lessons import content
 from isogloss.teaching.stacked import new_adapter, stacked
@@ -79,7 +80,8 @@ def run(work: Work) -> list[Row]:
     base, tokenizer = work.loaded
     adapters = at_once(work)
     asked = work.exam["question"].to_list()
-    prompts = [chat_prompt(tokenizer, question) for question in asked]
+    chat = chat_of(tokenizer)
+    prompts = [chat.prompt(question) for question in asked]
     size = work.asked_at_once
 
     def by_peft() -> dict[str, list]:
@@ -127,7 +129,8 @@ def run_in_context(work: Work) -> list[Row]:
     base, tokenizer = work.loaded
     exams = [in_context(work.exam, content(code, work.items), 8, [1]) for code in work.languages]
     asked = pl.concat(exams)["question"].to_list()
-    prompts = [chat_prompt(tokenizer, question) for question in asked]
+    chat = chat_of(tokenizer)
+    prompts = [chat.prompt(question) for question in asked]
     size = work.asked_at_once
 
     def plain() -> list:
