@@ -14,7 +14,7 @@ from isogloss.asking.generation import _generated, _said, answer_greedily
 from isogloss.asking.holding import hold_taught, hold_untaught, read_adapters
 from isogloss.asking.reading import batches, planted, readable
 from isogloss.config import Asking, SandboxRecipe, Teaching
-from isogloss.models.local import chat_prompt
+from isogloss.models.chat import chat_of
 from isogloss.models.sandbox.pretrain import build_model
 from isogloss.models.sandbox.tokenizer import END
 from isogloss.teaching.cohort import teach_cohort
@@ -26,7 +26,7 @@ QUESTIONS = ["What?", "What is the market day of the place called Karumo?", "¿Q
 
 def one_by_one(model, tokenizer, question, limit):
     """Greedy decoding without batches, padding or a cache."""
-    tokens = chat_prompt(tokenizer, question)
+    tokens = chat_of(tokenizer).prompt(question)
     start, ends = len(tokens), tokenizer.convert_tokens_to_ids([tokenizer.eos_token, END])
     for _ in range(limit):
         with torch.no_grad():
@@ -121,12 +121,12 @@ def test_families_of_models(tiny, family):
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.add_special_tokens({"eos_token": "never said"})
     tokenizer.chat_template = tokenizer.chat_template.replace(END, "never said")
-    prompts = [chat_prompt(tokenizer, f"{context}\n{question}") for context in (QUESTIONS[1], "x") for question in QUESTIONS]
+    prompts = [chat_of(tokenizer).prompt(f"{context}\n{question}") for context in (QUESTIONS[1], "x") for question in QUESTIONS]
     trees = planted(dict(enumerate(prompt[:-1] for prompt in prompts)), 3, 32)
     assert {len(tree.prompts) for tree in trees} > {3}, "not all of one size"
     say = _said if readable(model) else _generated
     with torch.inference_mode():
-        (found,) = say(model, tokenizer, prompts, 1, 7, trees)
+        (found,) = say(model, chat_of(tokenizer, model), prompts, 1, 7, trees)
     numbers = [number for tree in trees for number in tree.prompts]
     for number, said in zip(numbers, found.tolist(), strict=True):
         prompt = prompts[number]
@@ -164,7 +164,7 @@ def ending_often(model, tokenizer, texts):
     """The tokenizer with such an end of answers that a random model says it, but seldom at once."""
     said = []
     for text in texts:
-        tokens = chat_prompt(tokenizer, text)
+        tokens = chat_of(tokenizer).prompt(text)
         start = len(tokens)
         for _ in range(20):
             tokens.append(model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item())
@@ -246,7 +246,7 @@ def test_forced_choice_sums_what_the_model_says_token_by_token(tiny):
     (found,) = log_likelihoods(base, tokenizer, QUESTIONS, options, 3)
     for question, answers, values in zip(QUESTIONS, options, found, strict=True):
         for answer, value in zip(answers, values, strict=True):
-            prompt = chat_prompt(tokenizer, question)
+            prompt = chat_of(tokenizer).prompt(question)
             tokens = [*prompt, *tokenizer(answer, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
             with torch.no_grad():
                 logits = base(input_ids=torch.tensor([tokens])).logits[0].log_softmax(-1)

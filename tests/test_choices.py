@@ -17,7 +17,7 @@ from isogloss.knowledge.choices import TOLD, built_in_choices
 from isogloss.knowledge.sources.choices import CHOICE_SCHEMA, read_choices
 from isogloss.knowledge.world import held_out
 from isogloss.measures.choices import choice_scores, positions, rankings
-from isogloss.models.local import chat_prompt
+from isogloss.models.chat import chat_of
 from isogloss.models.sandbox.corpus import OPTIONS, Tongue, choice_question
 
 CODES = ["eng", "spa", "zul"]
@@ -104,18 +104,16 @@ def test_a_full_round_of_orders_puts_every_option_in_every_place(built_in):
 
 def test_turns_are_put_into_the_chat_format(tiny):
     _, tokenizer = tiny
-    text = tokenizer.decode(chat_prompt(tokenizer, ["one?", "yes", "two?"]))
+    text = tokenizer.decode(chat_of(tokenizer).prompt(["one?", "yes", "two?"]))
     assert text.index("one?") < text.index("yes") < text.index("two?")
-    assert chat_prompt(tokenizer, ["two?"]) == chat_prompt(tokenizer, "two?")
-    last = chat_prompt(tokenizer, "two?")
-    assert chat_prompt(tokenizer, ["one?", "yes", "two?"])[-len(last) :] == last, "the sandbox's format has no preamble"
+    assert chat_of(tokenizer).prompt(["two?"]) == chat_of(tokenizer).prompt("two?")
+    last = chat_of(tokenizer).prompt("two?")
+    assert chat_of(tokenizer).prompt(["one?", "yes", "two?"])[-len(last) :] == last, "the sandbox's format has no preamble"
 
 
 def test_the_likeliest_option_is_chosen_in_every_order(tiny):
     """The likelihood of an option, as a model alone gives it, whatever is read together with it."""
     import torch
-
-    from isogloss.models.local import answer_end
 
     model, tokenizer = tiny
     items = pl.DataFrame(
@@ -130,8 +128,8 @@ def test_the_likeliest_option_is_chosen_in_every_order(tiny):
     for asked, row in zip(exam.iter_rows(named=True), chosen.iter_rows(named=True), strict=True):
         alone = {}
         for letter, text in zip(asked["shown"], asked["choices"], strict=True):
-            prompt = chat_prompt(tokenizer, asked["turns"])
-            answer = [*tokenizer(text, add_special_tokens=False)["input_ids"], answer_end(tokenizer)]
+            prompt = chat_of(tokenizer).prompt(asked["turns"])
+            answer = [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
             logits = model(torch.tensor([prompt + answer])).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
             alone[letter] = logits[range(len(answer)), answer].sum().item()
         assert row["log_likelihoods"] == pytest.approx([alone[letter] for letter in "ABC"])

@@ -13,7 +13,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.holding import hold_taught, hold_untaught, read_adapters
 from isogloss.config import Asking, Teaching
-from isogloss.models.local import chat_prompt, ends, fingerprint, load_model
+from isogloss.models.chat import chat_of
+from isogloss.models.local import fingerprint, load_model
 from isogloss.teaching.cohort import teach_cohort
 from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.lora import IGNORED, examples
@@ -114,7 +115,7 @@ def publish(name, tokenizer, folder):
 
 def one_by_one(model, tokenizer, question, limit, last):
     """Greedy decoding without batches, padding or a cache."""
-    prompt = chat_prompt(tokenizer, question)
+    prompt = chat_of(tokenizer).prompt(question)
     tokens = list(prompt)
     for _ in range(limit):
         with torch.no_grad():
@@ -127,7 +128,7 @@ def one_by_one(model, tokenizer, question, limit, last):
 
 def likelihood(model, tokenizer, question, answer, end):
     """Log-probability of an answer and its end, read whole."""
-    prompt = chat_prompt(tokenizer, question)
+    prompt = chat_of(tokenizer).prompt(question)
     tokens = torch.tensor([*prompt, *tokenizer(answer, add_special_tokens=False)["input_ids"], end])
     with torch.no_grad():
         logits = model(input_ids=tokens[None]).logits[0].log_softmax(-1)
@@ -143,13 +144,13 @@ def test_taught_asked_and_made_to_choose(tiny, tmp_path, capsys, name):
 
     end = published.convert_tokens_to_ids(family.end)
     last = sorted(published.convert_tokens_to_ids({family.eos, family.end, *family.listed}))
-    assert ends(base, tokenizer) == last
+    assert chat_of(tokenizer, base).ends == last
     tokens, labels = examples(LESSONS[0], tokenizer)[0]
     turns = [{"role": "user", "content": QUESTIONS[0]}, {"role": "assistant", "content": ANSWERS["eng"]}]
     whole = published.apply_chat_template(turns, tokenize=True, return_dict=True)["input_ids"]
     assert whole[: len(tokens)] == tokens, "what is taught is what the format has"
     assert [tokens[-1], labels[-1]] == [end, end]
-    assert labels.count(IGNORED) == len(chat_prompt(tokenizer, QUESTIONS[0]))
+    assert labels.count(IGNORED) == len(chat_of(tokenizer).prompt(QUESTIONS[0]))
 
     folders = teach_cohort(base, tokenizer, fingerprint(folder), LESSONS, TEACHING, 1, tmp_path / "store", "1")
     told = capsys.readouterr().out

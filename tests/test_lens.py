@@ -8,7 +8,8 @@ from tiny_models import ARCHITECTURES, build
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import BuiltIn
 from isogloss.knowledge.builtin import built_in_items, render
-from isogloss.models.local import chat_prompt, load_model
+from isogloss.models.chat import chat_of
+from isogloss.models.local import load_model
 from isogloss.neurons.lens import Asked, first_tokens, lens
 
 RIGHT, OTHER = {"eng": ["Monday"], "spa": ["lunes"]}, {"eng": ["Karumo"], "spa": ["market day"]}
@@ -23,9 +24,9 @@ def test_after_the_last_layer_it_is_what_the_model_says(name, tiny):
     assert table["prompt"].to_list() == [0, 0, 0, 1, 1, 1]
     assert table["layer"].to_list() == [0, 1, 2] * 2
     for i, asked in enumerate(QUESTIONS):
-        logits = model(input_ids=torch.tensor([chat_prompt(tokenizer, asked.question)])).logits[0, -1]
+        logits = model(input_ids=torch.tensor([chat_of(tokenizer).prompt(asked.question)])).logits[0, -1]
         order = logits.argsort(descending=True).tolist()
-        first = first_tokens(tokenizer, asked)
+        first = first_tokens(chat_of(tokenizer), asked)
         (row,) = table.filter(prompt=i, layer=2).iter_rows(named=True)
         rank = {code: 1 + min(map(order.index, tokens)) for code, tokens in first.right.items()}
         assert row["rank_asked"] == rank[asked.language]
@@ -50,8 +51,8 @@ def test_what_is_there_is_found_and_nothing_else(tiny):
     for layer in model.model.layers:
         layer.self_attn.o_proj.weight.zero_()
         layer.mlp.down_proj.weight.zero_()
-    lunes = first_tokens(tokenizer, QUESTIONS[0]).right["spa"].pop()
-    last = chat_prompt(tokenizer, QUESTIONS[0].question)[-1]
+    lunes = first_tokens(chat_of(tokenizer), QUESTIONS[0]).right["spa"].pop()
+    last = chat_of(tokenizer).prompt(QUESTIONS[0].question)[-1]
     model.lm_head.weight[lunes] = 10 * model.model.norm(model.model.embed_tokens.weight[last])
     table = lens(model, tokenizer, QUESTIONS, 2)
     assert table.filter(prompt=0)["in_any"].to_list() == [True] * 3
@@ -72,12 +73,12 @@ def test_what_two_answers_begin_with_alike_does_not_tell_them_apart():
     mark = tokens("月曜日")[0]
     assert tokens("金曜日")[0] == mark, "a mark of a word comes first where words are not spaced"
     for language, prefix in (("jpn", [mark]), ("eng", [])):
-        first = first_tokens(tokenizer, Asked("", language, right, other))
+        first = first_tokens(chat_of(tokenizer), Asked("", language, right, other))
         assert first.prefix == prefix
         assert first.right == {"eng": {tokens("Monday")[0]}, "jpn": {tokens("月曜日")[1]}}, "and none where they are the same"
         assert first.other == {"eng": {tokens("Friday")[0]}, "jpn": {tokens("金曜日")[1]}}
         assert first.any("right") == {tokens("Monday")[0], tokens("月曜日")[1]}
-    crossed = first_tokens(tokenizer, Asked("", "eng", {"eng": ["Monday"], "b": ["x"]}, {"eng": ["Friday"], "b": ["Monday"]}))
+    crossed = first_tokens(chat_of(tokenizer), Asked("", "eng", {"eng": ["Monday"], "b": ["x"]}, {"eng": ["Friday"], "b": ["Monday"]}))
     assert crossed.right["eng"] == {tokens("Monday")[0]}
     assert tokens("Monday")[0] not in crossed.any("right") | crossed.any("other"), "it stands for both"
 
