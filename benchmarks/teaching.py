@@ -11,7 +11,8 @@ from benchmarks.work import Row, Work, alternate, operations
 from isogloss.config import Config
 from isogloss.models.local import without_adapter
 from isogloss.models.sandbox.pretrain import matmul_peak
-from isogloss.teaching.lora import IGNORED, Progress, examples, summed_losses, teach
+from isogloss.teaching.lora import Progress, examples, teach
+from isogloss.teaching.losses import IGNORED, summed_losses
 from isogloss.teaching.stacked import stacked
 
 COHORT = Config.model_fields["cohort"].default
