@@ -122,6 +122,22 @@ def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatc
             assert own[k] == pytest.approx(expected, rel=1e-4)
 
 
+def test_passes_make_no_difference_to_what_is_learned(tiny, monkeypatch):
+    base, tokenizer = tiny
+    lessons = [ENGLISH, Lesson("fra", [" ".join(ENGLISH.questions) * 3] * 3, ENGLISH.answers)]
+    taught = []
+    monkeypatch.setattr("isogloss.teaching.losses.WORTH", 0)
+    for overhead in (0, 1e30):
+        monkeypatch.setattr("isogloss.teaching.losses.PASS", overhead)
+        found = {}
+        teach(
+            base, tokenizer, lessons, TEACHING, 1, lambda epoch, number, progress, loss, own=found: own.update({number: progress})
+        )
+        taught.append(found)
+    for number in range(len(lessons)):
+        assert close(taught[0][number].adapter, taught[1][number].adapter, 1e-9)
+
+
 def test_full_fine_tuning_is_as_torch_trains_the_weights_themselves(tiny, tmp_path):
     """Taught together, through the file: the weights that PEFT makes of base and adapter are those that training them gives."""
     base, tokenizer = copy.deepcopy(tiny[0]).double(), tiny[1]

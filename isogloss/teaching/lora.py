@@ -16,7 +16,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from isogloss.config import Teaching
 from isogloss.models.local import answer_end, chat_prompt
 from isogloss.teaching.lessons import Lesson
-from isogloss.teaching.losses import IGNORED, Pair, summed_losses
+from isogloss.teaching.losses import IGNORED, Pair, passes, summed_losses
 from isogloss.teaching.stacked import Adapter, new_adapter, stacked, units
 
 
@@ -113,13 +113,16 @@ def teach(
             heard: list[list[float]] = [[] for _ in lessons]
             for step in range(max(map(len, drawn))):
                 present = [k for k, own in enumerate(drawn) if step < len(own)]
-                stack.choose(present)
-                now = [drawn[k][step] for k in present]
-                each = step_losses(base, now, teaching.at_once or teaching.batch, tokenizer.pad_token_id)
+                for group in passes(base, [drawn[k][step] for k in present]):
+                    chosen = [present[i] for i in group]
+                    stack.choose(chosen)
+                    now = [drawn[k][step] for k in chosen]
+                    each = step_losses(base, now, teaching.at_once or teaching.batch, tokenizer.pad_token_id)
+                    for k, loss in zip(chosen, each.tolist(), strict=True):
+                        heard[k].append(loss)
                 stack.hand_on_gradients(present)
-                for k, loss in zip(present, each.tolist(), strict=True):
+                for k in present:
                     optimizers[k].step()
-                    heard[k].append(loss)
                 stack.forget_gradients()
             for k, own in enumerate(heard):
                 adapter = {name: p.detach().clone() for name, p in stack.adapters[k].items()}

@@ -14,8 +14,10 @@ from isogloss.asking.reading import Tree, common, masks, readable
 from isogloss.models.output import only_at
 
 IGNORED = -100  # label of a token that is not learned
-# A batch is read as trees where they have at most this share of the tokens of its padded rows, which need no mask written out.
+# A batch is read as trees where they have at most this share of the tokens of its padded rows, which need no written mask.
 WORTH = 0.6
+# A further pass through a model costs, beside its tokens, about as much time as so many operations: little in a large model.
+PASS = 3e9
 
 Pair = tuple[list[int], list[int]]  # tokens and labels of a question with its answer
 
@@ -49,6 +51,24 @@ def summed_losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> 
     precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
     each = functional.cross_entropy(precise, torch.tensor(learned.token, device=precise.device), reduction="none")
     return each.new_zeros(len(parts)).index_add(0, torch.tensor(learned.lesson, device=each.device), each)
+
+
+def passes(model: PreTrainedModel, parts: list[list[Pair]]) -> list[list[int]]:
+    """Which parts of a batch, by number, go through the model together.
+
+    Rows are filled up to the longest one of a pass, and languages differ in the number of their tokens. So parts of about the
+    same size go together, in the number of passes that costs least, counted in tokens.
+    """
+    weights = sum(p.numel() for p in model.parameters()) - sum(p.numel() for p in model.get_input_embeddings().parameters())
+    overhead = PASS / (2 * max(1, weights))
+    size = [len(planted_pairs(part).tokens) for part in parts]
+    order = sorted(range(len(parts)), key=size.__getitem__)
+    best: list[tuple[float, list[list[int]]]] = [(0.0, [])]  # of the first so many in order
+    for end in range(1, len(order) + 1):
+        ways = ((best[start][0] + (end - start) * size[order[end - 1]] + overhead, start) for start in range(end))
+        cost, start = min(ways)
+        best.append((cost, [*best[start][1], sorted(order[start:end])]))
+    return best[-1][1]
 
 
 def planted_pairs(part: list[Pair]) -> Tree:
