@@ -6,13 +6,10 @@ from peft import PeftModel, set_peft_model_state_dict
 from transformers import GenerationConfig
 
 from benchmarks.teaching import at_once
-from benchmarks.work import Row, Work, alternate, operations
-from isogloss.asking.exams import in_context
+from benchmarks.work import SANDBOX, Row, Work, alternate, compared_row
 from isogloss.asking.generation import answer_greedily
 from isogloss.models.chat import chat_of
 from isogloss.models.local import without_adapter
-from isogloss.models.sandbox.pretrain import matmul_peak
-from isogloss.teaching.lessons import content
 from isogloss.teaching.stacked import new_adapter, stacked
 
 LONGEST = 48  # tokens of an answer
@@ -108,7 +105,8 @@ def run(work: Work) -> list[Row]:
         return dict(zip(work.languages, found, strict=True))
 
     ways = {"PEFT, set_adapter and generate": by_peft, "PEFT, batches of mixed adapters": mixed, "ours": ours}
-    seconds, answers = alternate(ways, work.repeats)
+    measured = alternate(ways, work.repeats)
+    answers = {name: own.result for name, own in measured.items()}
     model = with_adapters(work, adapters)
     for code in work.languages:
         model.set_adapter(code)
@@ -118,17 +116,14 @@ def run(work: Work) -> list[Row]:
             if one != other:
                 check(model, tokenizer, prompt, one, other)
     without_adapter(model)
-    found = seconds.pop("ours")
-    share = operations(ours) / found / matmul_peak(torch.float32)
-    name = f"ask {len(work.languages)} x {len(work.languages)}"
-    return [Row(name, found, other, own, 5, share) for other, own in seconds.items()]
+    name, target = f"ask {len(work.languages)} x {len(work.languages)}", 5 if work.model == SANDBOX else 3
+    return [compared_row(name, measured, other, target, ours) for other in ways if other != "ours"]
 
 
 def run_in_context(work: Work) -> list[Row]:
     """Rows of the summary for lessons in the prompt."""
     base, tokenizer = work.loaded
-    exams = [in_context(work.exam, content(code, work.items), 8, [1]) for code in work.languages]
-    asked = pl.concat(exams)["question"].to_list()
+    asked = pl.concat([work.exam_after(code, 8) for code in work.languages])["question"].to_list()
     chat = chat_of(tokenizer)
     prompts = [chat.prompt(question) for question in asked]
     size = work.asked_at_once
@@ -140,10 +135,9 @@ def run_in_context(work: Work) -> list[Row]:
     def ours() -> list:
         return answer_greedily(base, tokenizer, asked, LONGEST, size)[0]
 
-    seconds, answers = alternate({"plain generate": plain, "ours": ours}, work.repeats)
-    for prompt, one, other in zip(prompts, answers["ours"], answers["plain generate"], strict=True):
+    name = "generate, batches of one length"
+    found = alternate({name: plain, "ours": ours}, work.repeats)
+    for prompt, one, other in zip(prompts, found["ours"].result, found[name].result, strict=True):
         if one != other:
             check(base, tokenizer, prompt, one, other)
-    share = operations(ours) / seconds["ours"] / matmul_peak(torch.float32)
-    name = f"in context, {len(work.languages)} x {len(work.languages)}"
-    return [Row(name, seconds["ours"], "generate, batches of one length", seconds["plain generate"], 4, share)]
+    return [compared_row(f"in context, {len(work.languages)} x {len(work.languages)}", found, name, 4, ours)]

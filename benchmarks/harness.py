@@ -58,7 +58,8 @@ def run(work: Work) -> list[Row]:
         def ours() -> float:
             return float(output("-m", "benchmarks.harness", code, str(work.count), str(adapter)).split()[-1])
 
-        seconds, accuracy = alternate({"lm-evaluation-harness": theirs, "ours": ours}, work.repeats)
+        measured = alternate({"lm-evaluation-harness": theirs, "ours": ours}, work.repeats)
+        seconds, accuracy = ({way: getattr(own, part) for way, own in measured.items()} for part in ("seconds", "result"))
     if abs(accuracy["ours"] - accuracy["lm-evaluation-harness"]) > 1e-6:
         raise RuntimeError(f"accuracies differ: {accuracy}")
     return [Row("one cell, a process", seconds["ours"], "lm-evaluation-harness", seconds["lm-evaluation-harness"], 1)]

@@ -45,7 +45,8 @@ def run(work: Work) -> list[Row]:
                     tokens += int(counted.sum())
         return tokens
 
-    seconds, found = alternate({"plain": plain, "record": lambda: record(model, texts, AT_ONCE)}, work.repeats)
+    measured = alternate({"plain": plain, "record": lambda: record(model, texts, AT_ONCE)}, work.repeats)
+    seconds, found = ({way: getattr(own, part) for way, own in measured.items()} for part in ("seconds", "result"))
     if found["plain"] != found["record"].tokens.sum():
         raise RuntimeError(f"{found['plain']} tokens were read, {found['record'].tokens.sum()} recorded")
     rows = [Row("record activations", seconds["record"], "forward passes without the output layer", seconds["plain"], AIM)]
@@ -64,7 +65,8 @@ def run(work: Work) -> list[Row]:
         with intervened(model, unchanged):
             return ask()
 
-    seconds, answers = alternate({"plain": ask, "changed": ask_changed}, work.repeats)
+    measured = alternate({"plain": ask, "changed": ask_changed}, work.repeats)
+    seconds, answers = ({way: getattr(own, part) for way, own in measured.items()} for part in ("seconds", "result"))
     if answers["plain"] != answers["changed"]:
         raise RuntimeError("a change of nothing changes answers")
     return [*rows, Row("ask a changed model in context", seconds["changed"], "ask it unchanged", seconds["plain"], AIM)]

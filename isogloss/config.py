@@ -150,7 +150,11 @@ class ChatAsking(Asking):
 class Machine(Strict):
     """What a job that runs a model here asks of the machine; on a cluster it gets no more than that."""
 
-    threads: PositiveInt = Field(1, description="processor cores; results may differ in the last digits with another number")
+    threads: PositiveInt | None = Field(
+        None,
+        description="processor cores; results may differ in the last digits with another number (default: 1 for weights below "
+        "100 MB, which more do not make faster, else 8, or as many as there are)",
+    )
     mem_mb: PositiveInt | None = Field(
         None, description="memory in MB; by default 2,000 and three times the files of the weights"
     )

@@ -107,7 +107,7 @@ rule choose:
         model=one_of(set(plan.runnable(settings)) - set(REMOTE)),
     conda:
         "../envs/cpu.yaml"
-    threads: 1
+    threads: cores_of
     resources:
         mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
         gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),

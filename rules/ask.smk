@@ -28,7 +28,7 @@ for cohort in filter(is_local, plan.exams(settings)):
             lesson=lesson_of(cohort),
         conda:
             "../envs/cpu.yaml"
-        threads: requested(settings.models[cohort.model]).threads
+        threads: cores(settings.models[cohort.model], model_files(cohort.model))
         resources:
             mem_mb=lambda wildcards, input, cohort=cohort: memory(
                 settings.models[cohort.model], input.model, full=in_full(cohort)

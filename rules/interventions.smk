@@ -52,7 +52,7 @@ rule perplexity:
         model=one_of([*INSIDE, *CHANGED]),
     conda:
         "../envs/cpu.yaml"
-    threads: 1
+    threads: cores_of
     resources:
         mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
         gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),

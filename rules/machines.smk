@@ -6,6 +6,25 @@ def requested(entry):
     return getattr(entry, "resources", Machine())
 
 
+# Weights in MB from which on more than one core makes a job faster, and how many then do.
+LARGE, MANY = 100, 8
+
+
+def cores(entry, files):
+    """How many processor cores a job with a model or translator of these files uses; Snakemake takes no more than there are."""
+    if requested(entry).threads:
+        return requested(entry).threads
+    weights = [path for path in files if path.endswith(".safetensors")]
+    known = weights and all(os.path.exists(path) for path in weights)
+    small = isinstance(entry, Sandbox) or (known and sum(map(os.path.getsize, weights)) < LARGE * 10**6)
+    return 1 if small or not files else MANY
+
+
+def cores_of(wildcards):
+    """The same for the model of a rule."""
+    return cores(settings.models[wildcards.model], model_files(wildcards.model))
+
+
 def accelerators(entry):
     """How many it wants."""
     return requested(entry).gpu if getattr(entry, "device", "cpu") == "auto" else 0

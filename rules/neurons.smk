@@ -54,7 +54,7 @@ rule record_activations:
         model=one_of(INSIDE),
     conda:
         "../envs/cpu.yaml"
-    threads: 1
+    threads: cores_of
     resources:
         mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
         gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
@@ -120,7 +120,7 @@ rule lens:
         model=one_of(INSIDE),
     conda:
         "../envs/cpu.yaml"
-    threads: 1
+    threads: cores_of
     resources:
         mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
         gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),

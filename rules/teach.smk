@@ -23,7 +23,7 @@ for cohort in filter(is_local, plan.taught(settings)):
         priority: 1
         conda:
             "../envs/cpu.yaml"
-        threads: requested(settings.models[cohort.model]).threads
+        threads: cores(settings.models[cohort.model], model_files(cohort.model))
         resources:
             mem_mb=lambda wildcards, input, cohort=cohort: memory(
                 settings.models[cohort.model], input.model, learned_at_once(cohort), in_full(cohort)

@@ -85,7 +85,7 @@ for name, entry in plan.sources(settings).items():
         localrule: bool(calls("forward"))
         conda:
             "../envs/cpu.yaml"
-        threads: requested(translating("forward")).threads
+        threads: cores(translating("forward"), translator_files("forward"))
         resources:
             mem_mb=lambda wildcards, input: memory(translating("forward"), input.model),
             gpu=accelerators(translating("forward")),
@@ -148,7 +148,7 @@ rule back_translate:
     localrule: bool(calls("back"))
     conda:
         "../envs/cpu.yaml"
-    threads: requested(translating("back")).threads
+    threads: cores(translating("back"), translator_files("back"))
     resources:
         mem_mb=lambda wildcards, input: memory(translating("back"), input.model),
         gpu=accelerators(translating("back")),

@@ -1,5 +1,7 @@
 """The benchmarks run, and what they compare is the same work."""
 
+import time
+
 import polars as pl
 import pytest
 import torch
@@ -62,10 +64,18 @@ def test_different_answers_are_not_taken_for_rounding(work, monkeypatch):
 
 def test_ways_take_turns_and_the_middle_counts():
     turns = []
-    seconds, results = alternate({"one": lambda: turns.append(1) or "a", "other": lambda: turns.append(2) or "b"}, 3)
+    found = alternate({"one": lambda: turns.append(1) or "a", "other": lambda: turns.append(2) or "b"}, 3)
     assert turns == [1, 2] * 3
-    assert results == {"one": "a", "other": "b"}
-    assert seconds.keys() == results.keys()
+    assert {name: own.result for name, own in found.items()} == {"one": "a", "other": "b"}
+
+
+def test_the_most_memory_is_that_of_the_way():
+    def large() -> None:
+        torch.ones(100_000_000).sum()  # 400 MB
+        time.sleep(0.1)
+
+    found = alternate({"small": lambda: time.sleep(0.1), "large": large}, 1)
+    assert found["large"].mb - found["small"].mb == pytest.approx(400, rel=0.2)
 
 
 def test_the_figure(tmp_path):

@@ -78,7 +78,8 @@ def test_what_two_answers_begin_with_alike_does_not_tell_them_apart():
         assert first.right == {"eng": {tokens("Monday")[0]}, "jpn": {tokens("月曜日")[1]}}, "and none where they are the same"
         assert first.other == {"eng": {tokens("Friday")[0]}, "jpn": {tokens("金曜日")[1]}}
         assert first.any("right") == {tokens("Monday")[0], tokens("月曜日")[1]}
-    crossed = first_tokens(chat_of(tokenizer), Asked("", "eng", {"eng": ["Monday"], "b": ["x"]}, {"eng": ["Friday"], "b": ["Monday"]}))
+    right, other = {"eng": ["Monday"], "b": ["x"]}, {"eng": ["Friday"], "b": ["Monday"]}
+    crossed = first_tokens(chat_of(tokenizer), Asked("", "eng", right, other))
     assert crossed.right["eng"] == {tokens("Monday")[0]}
     assert tokens("Monday")[0] not in crossed.any("right") | crossed.any("other"), "it stands for both"
 

@@ -15,7 +15,8 @@ from isogloss.config import Teaching
 from isogloss.paths import ADAPTER_FILES
 from isogloss.store import Store, key_of
 from isogloss.teaching.cohort import publish, teach_cohort
-from isogloss.teaching.lora import IGNORED, Lesson, batches, examples, step_losses, teach
+from isogloss.teaching.lora import Lesson, batches, examples, step_losses, teach
+from isogloss.teaching.losses import IGNORED
 
 TEACHING = Teaching(rank=4, alpha=4, epochs=3, batch=2, learning_rate=1e-2)
 ENGLISH = Lesson("eng", ["What is it? a", "What is it? b", "What is it? c"], ["Monday", "market", "Karumo"])
@@ -81,11 +82,19 @@ def test_the_loss_falls_and_the_base_stays_as_it_was(tiny):
 
 
 @pytest.mark.parametrize(
-    ("precision", "saving"),
-    [(torch.float64, {}), (torch.float32, {}), (torch.float64, {"at_once": 1}), (torch.float64, {"checkpointing": True})],
+    ("precision", "saving", "worth", "tolerance"),
+    [
+        (torch.float64, {}, 0, 1e-9),
+        (torch.float64, {}, 10, 1e-5),  # trees add up gradients in another order, and norms compute in float32
+        (torch.float64, {"checkpointing": True}, 10, 1e-5),
+        (torch.float32, {}, 0, None),
+        (torch.float64, {"at_once": 1}, 0, 1e-9),
+        (torch.float64, {"checkpointing": True}, 0, 1e-9),
+    ],
 )
-def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatch, precision, saving):
-    """Lessons of unequal number and length; rounding apart, every loss and every adapter is the same."""
+def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatch, precision, saving, worth, tolerance):
+    """Lessons of unequal number and length; rounding apart, every loss and every adapter is the same, with and without trees."""
+    monkeypatch.setattr("isogloss.teaching.losses.WORTH", worth)
     base, tokenizer = copy.deepcopy(tiny[0]).to(precision), tiny[1]
     long = Lesson("fra", [*SPANISH.questions, " ".join(ENGLISH.questions), "x"], [*SPANISH.answers, "Karumo market day", "y"])
     lessons = [ENGLISH, SPANISH, long, Lesson("zul", ["z"], ["Karumo"])]
@@ -107,10 +116,26 @@ def test_lessons_taught_together_are_as_peft_teaches_each_alone(tiny, monkeypatc
     for k, lesson in enumerate(lessons):
         expected, adapter = alone_with_peft(base, tokenizer, lesson, teaching, 1)
         if precision is torch.float64:
-            assert own[k] == pytest.approx(expected, abs=1e-9)
-            assert close(found[k].adapter, adapter)
+            assert own[k] == pytest.approx(expected, abs=tolerance)
+            assert close(found[k].adapter, adapter, tolerance)
         else:
             assert own[k] == pytest.approx(expected, rel=1e-4)
+
+
+def test_passes_make_no_difference_to_what_is_learned(tiny, monkeypatch):
+    base, tokenizer = tiny
+    lessons = [ENGLISH, Lesson("fra", [" ".join(ENGLISH.questions) * 3] * 3, ENGLISH.answers)]
+    taught = []
+    monkeypatch.setattr("isogloss.teaching.losses.WORTH", 0)
+    for overhead in (0, 1e30):
+        monkeypatch.setattr("isogloss.teaching.losses.PASS", overhead)
+        found = {}
+        teach(
+            base, tokenizer, lessons, TEACHING, 1, lambda epoch, number, progress, loss, own=found: own.update({number: progress})
+        )
+        taught.append(found)
+    for number in range(len(lessons)):
+        assert close(taught[0][number].adapter, taught[1][number].adapter, 1e-9)
 
 
 def test_full_fine_tuning_is_as_torch_trains_the_weights_themselves(tiny, tmp_path):

@@ -21,10 +21,10 @@ def log_likelihoods(
     [lesson][question][option].
 
     `options[i]` are those of `questions[i]`, which is a text, or what is said in turns up to the question; `model` has as many
-    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms, in the model's
-    precision. All options of a question follow the same tokens: what an option begins with may change the last token before it,
-    and then all of them have that token as theirs. An empty option is a ValueError, and so is a model with layers that are no
-    attention, or with an attention other than `sdpa`.
+    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms. All options of
+    a question follow the same tokens: what an option begins with may change the last token before it, and then all of them have
+    that token as theirs. An empty option is a ValueError, and so is a model with layers that are no attention, or with an
+    attention other than `sdpa`.
     """
     if not readable(model):
         raise ValueError(
@@ -46,10 +46,14 @@ def log_likelihoods(
         token = pad_sequence([*own, torch.tensor([0, 0])], batch_first=True, padding_value=-1).to(model.device)
         reading = Reading(model, trees, lessons)
         token = token[reading.places].repeat(lessons, 1, 1)
-        logits = reading.read(token.clamp(min=0))[:, :, :-1]
-        wanted = token[:, :, 1:, None]
-        each = logits.log_softmax(dim=-1).gather(-1, wanted.clamp(min=0)).masked_fill(wanted < 0, 0).sum(dim=(2, 3))
-        return each.view(lessons, -1)[:, reading.places.flatten() < len(own)]
+        wanted = torch.zeros_like(token, dtype=torch.bool)
+        wanted[:, :, :-1] = token[:, :, 1:] >= 0  # each says the next
+        logits = reading.read(token.clamp(min=0), wanted)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        said = token[:, :, 1:][wanted[:, :, :-1]]
+        each = logits.new_zeros(token.shape)
+        each[wanted] = logits.log_softmax(dim=-1).gather(-1, said[:, None])[:, 0]
+        return each.sum(dim=2).view(lessons, -1)[:, reading.places.flatten() < len(own)]
 
     found = [[[0.0] * len(answers) for answers in options] for _ in range(lessons)]
     for numbers, values in in_batches(model, prompts, batch_size, read):

@@ -14,6 +14,7 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from isogloss.models.output import only_at
 from isogloss.progress import Meter
 
 SPARE = 16  # times that as many tokens can be read before a layer's memory has to grow again
@@ -64,7 +65,7 @@ def planted(prompts: dict[int, list[int]], most: int, width: int) -> list[Tree]:
     before: list[int] = []
     for number in sorted(prompts, key=prompts.__getitem__):
         prompt = prompts[number]
-        alike = _common(before, prompt)
+        alike = common(before, prompt)
         before = prompt
         size = len(trees[-1].tokens) if trees else 0
         joined = size + len(prompt) - alike
@@ -80,7 +81,7 @@ def _cost(tokens: int, width: int) -> float:
     return tokens * (1 + tokens / (AS_DEAR * width))
 
 
-def _common(one: list[int], other: list[int]) -> int:
+def common(one: list[int], other: list[int]) -> int:
     """How many tokens two prompts begin with alike."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
@@ -127,6 +128,23 @@ def readable(model: PreTrainedModel) -> bool:
     known = {"full_attention", "sliding_attention"}
     takes_positions = "position_ids" in inspect.signature(model.forward).parameters
     return kinds <= known and config._attn_implementation == "sdpa" and takes_positions
+
+
+def masks(
+    model: PreTrainedModel, seen: torch.Tensor, position: torch.Tensor, depth: torch.Tensor
+) -> torch.Tensor | dict[str, torch.Tensor]:
+    """The attention masks of tokens at a `position` [rows, n] that see what is `seen` [rows, n, all] of tokens at a `depth`
+    [rows, all], and in layers with a window nothing that is too far away. They are made once for all layers."""
+    config = model.config.get_text_config()
+
+    def added(visible: torch.Tensor) -> torch.Tensor:
+        mask = torch.zeros(visible.shape, dtype=model.dtype, device=visible.device)
+        return mask.masked_fill_(~visible, -torch.inf)[:, None]
+
+    full = local = added(seen)
+    if window := getattr(config, "sliding_window", None):
+        local = added(seen & (position[:, :, None] - depth[:, None] < window))
+    return {"full_attention": full, "sliding_attention": local} if getattr(config, "layer_types", None) else local
 
 
 class Room(DynamicLayer):
@@ -179,8 +197,6 @@ class Reading:
         config = model.config.get_text_config()
         self._model = model
         self._cache = Cache(layers=[Room() for _ in range(config.num_hidden_layers)])
-        self._kinds = set(getattr(config, "layer_types", None) or [])
-        self._window = getattr(config, "sliding_window", None)
         counts, longest = [len(tree.prompts) for tree in trees], max(len(tree.tokens) for tree in trees)
         token, depth = np.zeros((2, len(trees), longest), dtype=int)
         # padding sees itself, since a softmax over nothing is not a number
@@ -201,7 +217,7 @@ class Reading:
         )
         self._depth = depth[:, :0]  # of all tokens read, [rows, tokens]
         if longest:
-            self._read(token, depth, among, 1)
+            self._read(token, depth, among, torch.zeros_like(token, dtype=torch.bool))  # keys and values are all that is wanted
             if seen.sum() <= COPIES * len(trees) * longest:
                 self._part(sum(counts), lessons)
         self._position = self._seen.sum(dim=2)
@@ -216,37 +232,38 @@ class Reading:
         for layer in self._cache.layers:
             layer.part(row, token)
 
-    def read(self, token: torch.Tensor) -> torch.Tensor:
-        """Read the next tokens [rows, prompts, t] of every prompt: logits after each [rows, prompts, t, vocabulary]."""
+    def read(self, token: torch.Tensor, at: torch.Tensor | None = None) -> torch.Tensor:
+        """Read the next tokens [rows, prompts, t] of every prompt.
+
+        Logits after each [rows, prompts, t, vocabulary], or after those alone that are wanted (`at` [rows, prompts, t]), in
+        order: [wanted, vocabulary].
+        """
         rows, prompts, t = token.shape
         position = self._position[:, :, None] + torch.arange(t, device=token.device)
         # of what is read now, a token sees that of its own prompt up to itself
         own = torch.eye(prompts, device=token.device)[:, None, :, None] * torch.ones(t, t, device=token.device).tril()[:, None]
         own = own.bool().reshape(prompts * t, prompts * t).expand(rows, -1, -1)
         seen = torch.cat([self._seen.repeat_interleave(t, dim=1), own], dim=2)
-        logits = self._read(token.flatten(1), position.flatten(1), seen, 0)
+        wanted = torch.ones_like(token, dtype=torch.bool) if at is None else at
+        logits = self._read(token.flatten(1), position.flatten(1), seen, wanted.flatten(1))
         self._seen, self._position = seen[:, t - 1 :: t], self._position + t
-        return logits.view(rows, prompts, t, -1)
+        return logits.view(rows, prompts, t, -1) if at is None else logits
 
-    def _read(self, token: torch.Tensor, position: torch.Tensor, seen: torch.Tensor, keep: int) -> torch.Tensor:
-        """Read tokens [rows, n] at positions that see what is `seen` [rows, n, all], but in some layers nothing too far away."""
+    def _read(self, token: torch.Tensor, position: torch.Tensor, seen: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        """Read tokens [rows, n] at positions that see what is `seen` [rows, n, all], but in some layers nothing too far away.
+
+        Logits after those that are wanted (`at` [rows, n]): [wanted, vocabulary]."""
         self._depth = torch.cat([self._depth, position], dim=1)
-        full = local = self._mask(seen)
-        if self._window:
-            local = self._mask(seen & (position[:, :, None] - self._depth[:, None] < self._window))
-        return self._model(
-            input_ids=token,
-            attention_mask={"full_attention": full, "sliding_attention": local} if self._kinds else local,
-            position_ids=position,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=keep,
-        ).logits
-
-    def _mask(self, seen: torch.Tensor) -> torch.Tensor:
-        """What is added before the softmax, made once for all layers."""
-        mask = torch.zeros(seen.shape, dtype=self._model.dtype, device=seen.device)
-        return mask.masked_fill_(~seen, -torch.inf)[:, None]
+        inputs = {
+            "input_ids": token,
+            "attention_mask": masks(self._model, seen, position, self._depth),
+            "position_ids": position,
+            "past_key_values": self._cache,
+            "use_cache": True,
+        }
+        row, place = at.nonzero(as_tuple=True)
+        with only_at(self._model, row, place):
+            return self._model(**inputs).logits[0]
 
     def choose(self, rows: torch.Tensor, prompts: torch.Tensor) -> None:
         """Go on with these rows [n], in order, and of each with these prompts [n, m]."""

@@ -10,18 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from isogloss.config import Teaching
 from isogloss.models.chat import chat_of
 from isogloss.teaching.lessons import Lesson
+from isogloss.teaching.losses import IGNORED, Pair, passes, summed_losses
 from isogloss.teaching.stacked import Adapter, new_adapter, stacked, units
-
-IGNORED = -100  # label of a token that is not learned
-
-Pair = tuple[list[int], list[int]]  # tokens and labels of a question with its answer
 
 
 @dataclass(frozen=True)
@@ -47,31 +43,6 @@ def batches(pairs: list[Pair], size: int, rng: random.Random) -> list[list[Pair]
     order = list(range(len(pairs)))
     rng.shuffle(order)
     return [[pairs[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
-
-
-def summed_losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> torch.Tensor:
-    """Sum of the loss over the learned tokens of each lesson's part of a batch: [lessons].
-
-    Answers are on the right, so that only the end of each row reaches the output layer.
-    """
-    size = max(map(len, parts))
-    nothing = ([pad], [IGNORED])  # a part with fewer pairs is filled up
-    rows = [pair for part in parts for pair in [*part, *[nothing] * (size - len(part))]]
-    longest = max(len(tokens) for tokens, _ in rows)
-    learned = max(_learned(labels) for _, labels in rows)
-    padded = [(longest - len(tokens), tokens, labels) for tokens, labels in rows]
-    mask = torch.tensor([[0] * room + [1] * len(tokens) for room, tokens, _ in padded], device=model.device)
-    logits = model(
-        input_ids=torch.tensor([[pad] * room + tokens for room, tokens, _ in padded], device=model.device),
-        attention_mask=mask,
-        position_ids=(mask.cumsum(dim=-1) - 1).clamp(min=0),
-        logits_to_keep=learned + 1,
-        use_cache=False,
-    ).logits[:, :-1]
-    target = torch.tensor([[IGNORED] * room + labels for room, _, labels in padded], device=model.device)[:, -learned:]
-    precise = logits.to(torch.promote_types(logits.dtype, torch.float32)).flatten(0, 1)
-    each = functional.cross_entropy(precise, target.flatten(), ignore_index=IGNORED, reduction="none")
-    return each.view(len(parts), -1).sum(dim=1)
 
 
 def _learned(labels: list[int]) -> int:
@@ -142,13 +113,16 @@ def teach(
             heard: list[list[float]] = [[] for _ in lessons]
             for step in range(max(map(len, drawn))):
                 present = [k for k, own in enumerate(drawn) if step < len(own)]
-                stack.choose(present)
-                now = [drawn[k][step] for k in present]
-                each = step_losses(base, now, teaching.at_once or teaching.batch, tokenizer.pad_token_id)
+                for group in passes(base, [drawn[k][step] for k in present]):
+                    chosen = [present[i] for i in group]
+                    stack.choose(chosen)
+                    now = [drawn[k][step] for k in chosen]
+                    each = step_losses(base, now, teaching.at_once or teaching.batch, tokenizer.pad_token_id)
+                    for k, loss in zip(chosen, each.tolist(), strict=True):
+                        heard[k].append(loss)
                 stack.hand_on_gradients(present)
-                for k, loss in zip(present, each.tolist(), strict=True):
+                for k in present:
                     optimizers[k].step()
-                    heard[k].append(loss)
                 stack.forget_gradients()
             for k, own in enumerate(heard):
                 adapter = {name: p.detach().clone() for name, p in stack.adapters[k].items()}
