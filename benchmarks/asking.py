@@ -8,7 +8,7 @@ from transformers import GenerationConfig
 from benchmarks.teaching import at_once
 from benchmarks.work import Row, Work, alternate, operations
 from isogloss.asking.exams import in_context
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import Spoken, answer_greedily
 from isogloss.models.local import chat_prompt, without_adapter
 from isogloss.models.sandbox.pretrain import matmul_peak
 from isogloss.teaching.lessons import content
@@ -34,6 +34,11 @@ def generated(model, tokenizer, prompts: list[list[int]], size: int, names: list
             if tokenizer.eos_token_id in tokens:
                 answers[i] = tokenizer.decode(tokens[: tokens.index(tokenizer.eos_token_id)], skip_special_tokens=True).strip()
     return answers
+
+
+def finished(said: list[Spoken]) -> list[str | None]:
+    """What was said, None where it came to no end, as from `generated`."""
+    return [text if ended else None for text, ended in said]
 
 
 def with_adapters(work: Work, adapters: list[dict]) -> PeftModel:
@@ -103,7 +108,7 @@ def run(work: Work) -> list[Row]:
     def ours() -> dict[str, list]:
         with stacked(base, adapters, work.teaching.scale):
             found = answer_greedily(base, tokenizer, asked, LONGEST, size, len(adapters))
-        return dict(zip(work.languages, found, strict=True))
+        return dict(zip(work.languages, map(finished, found), strict=True))
 
     ways = {"PEFT, set_adapter and generate": by_peft, "PEFT, batches of mixed adapters": mixed, "ours": ours}
     seconds, answers = alternate(ways, work.repeats)
@@ -135,7 +140,7 @@ def run_in_context(work: Work) -> list[Row]:
             return generated(base, tokenizer, prompts, size)
 
     def ours() -> list:
-        return answer_greedily(base, tokenizer, asked, LONGEST, size)[0]
+        return finished(answer_greedily(base, tokenizer, asked, LONGEST, size)[0])
 
     seconds, answers = alternate({"plain generate": plain, "ours": ours}, work.repeats)
     for prompt, one, other in zip(prompts, answers["ours"], answers["plain generate"], strict=True):

@@ -1,12 +1,21 @@
 """Greedy answers, many at a time."""
 
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
-from isogloss.models.local import chat_prompt, ends
+from isogloss.asking.thoughts import split
+from isogloss.models.local import PLACEHOLDER, chat_prompt, ends
+
+
+class Spoken(NamedTuple):
+    """What a model said, and whether it came to an end."""
+
+    text: str
+    ended: bool
 
 
 @torch.inference_mode()
@@ -17,23 +26,36 @@ def answer_greedily(
     max_new_tokens: int,
     batch_size: int,
     lessons: int = 1,
-) -> list[list[str | None]]:
-    """The greedy answers to the questions, in order, a list a lesson; None where an answer had not ended after `max_new_tokens`.
+) -> list[list[Spoken]]:
+    """What is said greedily to the questions, in order, a list a lesson; not ended where it would be more than `max_new_tokens`.
+    It is read with `isogloss.asking.prompts.read`.
 
     `model` has as many adapters stacked as there are lessons, each of which answers up to `batch_size` questions at a time. What
     questions begin with alike is read once.
     """
     prompts = [chat_prompt(tokenizer, question) for question in questions]
-    answers: list[list[str | None]] = [[None] * len(prompts) for _ in range(lessons)]
-    last = set(ends(model, tokenizer))
+    answers = [[Spoken("", False)] * len(prompts) for _ in range(lessons)]
+    last, opened = set(ends(model, tokenizer)), opened_thought(tokenizer)
     say = partial(_said if readable(model) else _generated, model, tokenizer, prompts, lessons, max_new_tokens)
     for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
-                end = next((i for i, token in enumerate(tokens) if token in last), None)
-                if end is not None:
-                    own[number] = tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
+                own[number] = _decoded(tokenizer, tokens, last, opened)
     return answers
+
+
+def opened_thought(tokenizer: PreTrainedTokenizerBase) -> str:
+    """The thought that the chat format opens before each answer, as some do that cannot turn thinking off; blank if none."""
+    prompt = tokenizer.decode(chat_prompt(tokenizer, PLACEHOLDER))
+    return split(prompt.rpartition(PLACEHOLDER)[2])[1]
+
+
+def _decoded(tokenizer: PreTrainedTokenizerBase, tokens: list[int], last: set[int], opened: str) -> Spoken:
+    """What was said up to the first token that ends it. Special tokens are kept, since some of them mark thoughts, and so is the
+    thought `opened` in the prompt, without which nobody could tell that what follows is one."""
+    end = next((i for i, token in enumerate(tokens) if token in last), None)
+    text = tokenizer.decode(tokens[:end], skip_special_tokens=False, spaces_between_special_tokens=False)
+    return Spoken((opened + text).strip(), end is not None)
 
 
 def _said(
