@@ -1,6 +1,6 @@
 """Whether bfloat16 gives a model's answers in float32, and in what time: 500 questions about known facts, asked in both.
 
-    python -m benchmarks.precision /models/my-model
+python -m benchmarks.precision /models/my-model
 """
 
 import argparse

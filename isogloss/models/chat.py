@@ -17,10 +17,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, cached_property
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from isogloss.asking.thoughts import split
 
 DAY = datetime(2024, 7, 26, 12)  # the one that Llama 3.1's template falls back to
 # What chat templates can be told; one that knows nothing of it ignores it.
@@ -28,13 +30,6 @@ TOLD: dict[str, Any] = {"enable_thinking": False, "date_string": DAY.strftime("%
 QUESTION, ANSWER = "placeholder of a question", "placeholder of an answer"
 # First characters of answers, to see which tokens of a prompt would be others before them.
 BEGINNINGS = ["A", "a", "7", "Я", "я", "月", "ま", "م", "क", "ก", "አ", "ა"]
-# Thoughts begin and end so in the formats known: <think>, [THINK], <|START_THINKING|>, <seed:think>, <|channel|>analysis, ...
-THOUGHT = re.compile(
-    r"(?P<begins>[<\[]\|?(?:\w+:)?(?:START_|begin_of_)?(?:think|thought|reason|analysis|reflect)\w*\|?[>\]]"
-    r"|<\|channel(?:\|>|>)(?:analysis|thought))"
-    r"|[<\[]\|?(?:/(?:\w+:)?|end_of_|END_)(?:think|thought|reason|analysis|reflect)\w*\|?[>\]]|<\|channel\|>final|<channel\|>",
-    re.IGNORECASE,
-)
 LINE_BREAK = re.compile(r"[\n\r]")
 MAY_BREAK = re.compile(r"[\n\rĊč]|<0x0[AD]>")  # how vocabularies write tokens with a line break
 PREAMBLE = (
@@ -44,12 +39,20 @@ PREAMBLE = (
 RESPONSE = "\n\n### Response:\n"
 
 
+class Spoken(NamedTuple):
+    """What a model said, and whether it came to an end."""
+
+    text: str
+    ended: bool
+
+
 class Chat(ABC):
     """A form as one tokenizer has it. `listed` are tokens that the model's makers list as ends; they are ends here as well."""
 
     end: int | None = None  # the token that ends an answer; None where a text does
     appended = False  # whether the form leaves that token to be put after the answer
     stop: re.Pattern | None = None  # the text that ends an answer
+    opened = ""  # the thought that a prompt opens
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, listed: list[int]):
         self.tokenizer, self.listed = tokenizer, listed
@@ -107,15 +110,16 @@ class Chat(ABC):
         """The tokens each of which ends an answer: what the form has there, the end of a text, and what the makers list."""
         return sorted({self.end, self.tokenizer.eos_token_id, *self.listed, *self._breaks} - {None})
 
-    def said(self, tokens: list[int]) -> tuple[str, bool]:
-        """The text of an answer as it was generated, without blanks around, and whether it has ended; what comes after an end is
-        left out."""
+    def said(self, tokens: list[int]) -> Spoken:
+        """What was generated, up to an end. Special tokens are kept, since some of them mark thoughts, and so is the thought that
+        the prompt opened, without which nobody could tell that what follows is one."""
         last = next((i for i, token in enumerate(tokens) if token in self._ends), None)
         # a token with a line break in it may begin with the end of the answer, as `.\n` does
         kept = tokens[:last] if last is None or tokens[last] not in self._breaks else tokens[: last + 1]
-        text = self.tokenizer.decode(kept, skip_special_tokens=True)
+        text = self.tokenizer.decode(kept, skip_special_tokens=False, spaces_between_special_tokens=False)
         stopped = self.stop.search(text) if self.stop else None
-        return text[: stopped.start() if stopped else None].strip(), last is not None or stopped is not None
+        text = self.opened + text[: stopped.start() if stopped else None]
+        return Spoken(text.strip(), last is not None or stopped is not None)
 
     def tokens(self, text: str) -> list[int]:
         """Tokens of a text in the form."""
@@ -219,15 +223,15 @@ class Template(Chat):
     def _begin(self, asked: str, head: str | None) -> None:
         """See what is to be taken from the end of a prompt and what is to be added there: `asked` is what the template has for a
         question, `head` what it has before an answer."""
-        self._taken, self._added, self._open = "", "", _opened(asked)
+        self._taken, self._added, self.opened = "", "", _opened(asked)
         if head is None:
             return
         shared = _alike(asked, head)
         taken, added = asked[shared:], head[shared:]
         # A template that writes a closed thought, or the name of a channel, before an answer but has it not in its prompts leaves
         # those to the model. They are no part of an answer, so the prompt has them.
-        if (not taken and added.strip()) or (self._open and taken and _thoughts(head) and not _opened(head)):
-            self._taken, self._added, self._open = taken, added, _opened(head)
+        if (not taken and added.strip()) or (self.opened and taken and _closed(head)):
+            self._taken, self._added, self.opened = taken, added, _opened(head)
 
     def _close(self, after: str) -> None:
         """See what ends an answer."""
@@ -249,11 +253,11 @@ class Template(Chat):
 
     @cached_property
     def _loose(self) -> int:
-        return 0 if self._open else super()._loose  # what follows an open thought is not known
+        return 0 if self.opened else super()._loose  # what follows an open thought is not known
 
     @property
     def remarks(self) -> list[str]:
-        if self._open:
+        if self.opened:
             return [f"{self._name} begins every answer with a thought: its chat template opens one ({self._tail!r})"]
         if self._added:
             return [
@@ -270,7 +274,7 @@ class Template(Chat):
         return text.removesuffix(self._taken) + self._added
 
     def told(self, turns: list[str], answer: str) -> str:
-        if self._open:
+        if self.opened:
             raise ValueError(
                 f"the chat template of {self._name} opens a thought before every answer and never closes it ({self._tail!r}), so "
                 f"an answer would be taught inside a thought; close it in chat_template.jinja after add_generation_prompt, for "
@@ -376,12 +380,13 @@ def _alike(one: Sequence, other: Sequence) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
-def _thoughts(text: str) -> list[re.Match]:
-    """Where thoughts begin and end after the question."""
-    return list(THOUGHT.finditer(text.rpartition(QUESTION)[2]))
+def _opened(text: str) -> str:
+    """The thought within which a text ends, blank if there is none."""
+    return split(text.rpartition(QUESTION)[2])[1]
 
 
-def _opened(text: str) -> bool:
-    """Whether a text ends within a thought."""
-    found = _thoughts(text)
-    return bool(found) and found[-1]["begins"] is not None
+def _closed(text: str) -> bool:
+    """Whether there is a thought at the end of a text, and it is closed."""
+    tail = text.rpartition(QUESTION)[2]
+    said, opened = split(tail)
+    return said != tail and not opened
