@@ -17,6 +17,8 @@ from isogloss.teaching.lora import teach
 
 QUESTIONS = ["What?", "What is the market day of the place called Karumo?", "¿Qué día es?"]
 
+WHOLE = {"missing_keys": set(), "unexpected_keys": set(), "mismatched_keys": set()}  # what transformers says of a whole model
+
 
 @pytest.fixture
 def folder(tiny, tmp_path):
@@ -85,7 +87,7 @@ def test_a_model_too_large_for_the_accelerators_is_refused(tiny, folder, monkeyp
     """accelerate would leave layers on the disk, where none can be taught."""
     left_out = copy.deepcopy(tiny[0])
     left_out.model.layers[1].to("meta")
-    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", lambda *_, **__: left_out)
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", lambda *_, **__: (left_out, WHOLE))
     with pytest.raises(MemoryError, match="four_bit: true"):
         load_model(folder, Loading(device_map="auto"))
 

@@ -1,10 +1,13 @@
 """Forced choice: which of several answers a model finds likeliest."""
 
+import math
+
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
+from isogloss.models.limits import check_readable
 from isogloss.models.local import answer_end, chat_prompt
 
 
@@ -22,8 +25,8 @@ def log_likelihoods(
 
     `options[i]` are those of `questions[i]`, which is a text, or what is said in turns up to the question; `model` has as many
     adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms, in the model's
-    precision; an option without tokens is a ValueError, and so is a model with layers that are no attention, or with an attention
-    other than `sdpa`.
+    precision, all finite; ValueError where they are not, where an option has no tokens or does not fit into the model's context,
+    and for a model with layers that are no attention, or with an attention other than `sdpa`.
     """
     if not readable(model):
         raise ValueError(
@@ -41,6 +44,7 @@ def log_likelihoods(
             prompts.append(prompt[:-1])
             ends.append([prompt[-1], *tokens, end])
             rows.append((i, j))
+    check_readable(model, [[*prompt, *said] for prompt, said in zip(prompts, ends, strict=True)], 0, "questions with an option")
 
     def read(trees: list[Tree]) -> torch.Tensor:
         """Log-probabilities [lesson, option] of the trees' prompts."""
@@ -55,6 +59,8 @@ def log_likelihoods(
 
     found = [[[0.0] * len(answers) for answers in options] for _ in range(lessons)]
     for numbers, values in in_batches(model, prompts, batch_size, read):
+        if not all(math.isfinite(value) for each in values for value in each):
+            raise ValueError(f"log-likelihoods are not finite in {model.dtype}; write dtype: float32 (or bfloat16) for the model")
         for own, each in zip(found, values, strict=True):
             for number, value in zip(numbers, each, strict=True):
                 i, j = rows[number]

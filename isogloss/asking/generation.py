@@ -6,6 +6,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
+from isogloss.models.limits import check_readable
 from isogloss.models.local import chat_prompt, ends
 
 
@@ -21,9 +22,11 @@ def answer_greedily(
     """The greedy answers to the questions, in order, a list a lesson; None where an answer had not ended after `max_new_tokens`.
 
     `model` has as many adapters stacked as there are lessons, each of which answers up to `batch_size` questions at a time. What
-    questions begin with alike is read once.
+    questions begin with alike is read once. ValueError where prompts do not fit into the model's context (see
+    `isogloss.models.limits`).
     """
     prompts = [chat_prompt(tokenizer, question) for question in questions]
+    check_readable(model, prompts, max_new_tokens, "prompts")
     answers: list[list[str | None]] = [[None] * len(prompts) for _ in range(lessons)]
     last = set(ends(model, tokenizer))
     say = partial(_said if readable(model) else _generated, model, tokenizer, prompts, lessons, max_new_tokens)
