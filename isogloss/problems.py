@@ -6,6 +6,7 @@ from pathlib import Path
 from isogloss.config import Config, Generated, Remote, Sandbox, SentenceTransformer, Source
 from isogloss.intervention_problems import intervention_problems
 from isogloss.languages import Language
+from isogloss.models.folder import folder_problems
 from isogloss.paths import FLORES, SHARES_NOW, fictional_files
 from isogloss.plan import ENGLISH, STUDIES, fictional, knowledge_of, lessons_of, measured, own_languages, runnable, sources
 
@@ -34,9 +35,8 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
             if key in RESERVED:
                 problems.append(((section, key), f"{key!r} is the name of a folder of results; write {key}-model:"))
             path = entry.get("path") if isinstance(entry, dict) else None
-            if isinstance(path, str) and not (Path(path) / "config.json").is_file():
-                text = f"{path} is no model folder (no config.json there); write path: FOLDER"
-                problems.append(((section, key, "path"), text))
+            if isinstance(path, str):
+                problems += [((section, key, "path"), text) for text in folder_problems(path)]
     for key, entry in _section(raw, "predictions").items():
         path = entry.get("path") if isinstance(entry, dict) else None
         if isinstance(path, str) and not Path(path).exists():

@@ -1,4 +1,4 @@
-"""Loading models that others have made, and what they are told and end with."""
+"""Loading models that others have made."""
 
 import copy
 import json
@@ -6,16 +6,18 @@ import shutil
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, Gemma3Config, GenerationConfig
+from transformers import AutoModelForCausalLM, Gemma3Config
 
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Loading, Teaching
-from isogloss.models.local import answer_end, chat_prompt, ends, fingerprint, load_model
-from isogloss.models.sandbox.tokenizer import END
+from isogloss.models.chat import chat_of
+from isogloss.models.local import fingerprint, load_model
 from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.lora import teach
 
 QUESTIONS = ["What?", "What is the market day of the place called Karumo?", "¿Qué día es?"]
+
+WHOLE = {"missing_keys": set(), "unexpected_keys": set(), "mismatched_keys": set()}  # what transformers says of a whole model
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_a_model_too_large_for_the_accelerators_is_refused(tiny, folder, monkeyp
     """accelerate would leave layers on the disk, where none can be taught."""
     left_out = copy.deepcopy(tiny[0])
     left_out.model.layers[1].to("meta")
-    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", lambda *_, **__: left_out)
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", lambda *_, **__: (left_out, WHOLE))
     with pytest.raises(MemoryError, match="four_bit: true"):
         load_model(folder, Loading(device_map="auto"))
 
@@ -131,7 +133,7 @@ def test_a_tokenizer_without_padding_pads_with_the_end(tiny, folder):
 
 def test_answers_are_greedy_whatever_the_makers_prefer(folder):
     model, tokenizer = load_model(folder)
-    said = [chat_prompt(tokenizer, question) for question in QUESTIONS]
+    said = [chat_of(tokenizer).prompt(question) for question in QUESTIONS]
     for tokens in said * 6:
         tokens.append(model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item())
     edit(folder / "generation_config.json", eos_token_id=sorted({tokens[-1] for tokens in said}))
@@ -141,38 +143,6 @@ def test_answers_are_greedy_whatever_the_makers_prefer(folder):
     for attention in ("sdpa", "eager"):
         loading = Loading(device="cpu", attn_implementation=attention)
         assert answer_greedily(*load_model(folder, loading), QUESTIONS, 12, 3) == expected
-
-
-def template(tokenizer, text):
-    """The tokenizer with another chat template."""
-    tokenizer = copy.deepcopy(tokenizer)
-    tokenizer.chat_template = text
-    return tokenizer
-
-
-def test_thinking_is_turned_off_and_the_day_does_not_matter(tiny):
-    thinks = "{{ messages[0].content }}{% if enable_thinking is defined and not enable_thinking %}no thought{% endif %}"
-    dated = "{% if date_string is not defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}{{ date_string }}"
-    for text, expected in ((thinks, "What?no thought"), (dated, "26 Jul 2024"), ("{{ messages[0].content }}", "What?")):
-        tokenizer = template(tiny[1], text)
-        assert tokenizer.decode(chat_prompt(tokenizer, "What?")).strip() == expected
-
-
-def test_an_answer_ends_as_the_chat_format_has_it(tiny):
-    _, tokenizer = tiny
-    tokenizer = copy.deepcopy(tokenizer)
-    tokenizer.add_tokens(["<stop>", "<other>"], special_tokens=True)
-    tokenizer.add_tokens(["<plain>"])
-    stop, other, end = tokenizer.convert_tokens_to_ids(["<stop>", "<other>", END])
-    said = "{% for m in messages %}<other>{{ m.content }}"
-    assert answer_end(template(tokenizer, said + "<plain>\n<stop>\n{% endfor %}<other>")) == stop
-    assert answer_end(template(tokenizer, said + "\n{% endfor %}")) == end, "where nothing special follows, the end of the text"
-    assert answer_end(template(tokenizer, "{% for m in messages if m.role == 'user' %}<other>{{ m.content }}{% endfor %}")) == end
-    model = copy.deepcopy(tiny[0])
-    stops = template(tokenizer, said + "<stop>{% endfor %}")
-    for listed, expected in (([7, other], {7, other, stop, end}), (7, {7, stop, end}), (None, {stop, end})):
-        model.generation_config = GenerationConfig(eos_token_id=listed)
-        assert set(ends(model, stops)) == expected
 
 
 def test_a_fingerprint_is_that_of_weights_and_tokenizer(folder, tmp_path):

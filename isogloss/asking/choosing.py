@@ -1,11 +1,14 @@
 """Forced choice: which of several answers a model finds likeliest."""
 
+import math
+
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
 from isogloss.models.chat import chat_of
+from isogloss.models.limits import check_readable
 
 
 @torch.inference_mode()
@@ -21,10 +24,11 @@ def log_likelihoods(
     [lesson][question][option].
 
     `options[i]` are those of `questions[i]`, which is a text, or what is said in turns up to the question; `model` has as many
-    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms. All options of
-    a question follow the same tokens: what an option begins with may change the last token before it, and then all of them have
-    that token as theirs. An empty option is a ValueError, and so is a model with layers that are no attention, or with an
-    attention other than `sdpa`.
+    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms, all finite. All
+    options of a question follow the same tokens: what an option begins with may change the last token before it, and then all of
+    them have that token as theirs. ValueError where numbers are not finite, where an option is empty, cannot be said in the chat
+    format or does not fit into the model's context, and for a model with layers that are no attention, or with an attention other
+    than `sdpa`.
     """
     if not readable(model):
         raise ValueError(
@@ -39,6 +43,7 @@ def log_likelihoods(
             prompts.append(prompt[:-1])
             ends.append([prompt[-1], *tokens])
             rows.append((i, j))
+    check_readable(model, [[*prompt, *said] for prompt, said in zip(prompts, ends, strict=True)], 0, "questions with an option")
 
     def read(trees: list[Tree]) -> torch.Tensor:
         """Log-probabilities [lesson, option] of the trees' prompts."""
@@ -57,6 +62,8 @@ def log_likelihoods(
 
     found = [[[0.0] * len(answers) for answers in options] for _ in range(lessons)]
     for numbers, values in in_batches(model, prompts, batch_size, read):
+        if not all(math.isfinite(value) for each in values for value in each):
+            raise ValueError(f"log-likelihoods are not finite in {model.dtype}; write dtype: float32 (or bfloat16) for the model")
         for own, each in zip(found, values, strict=True):
             for number, value in zip(numbers, each, strict=True):
                 i, j = rows[number]

@@ -7,6 +7,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
 from isogloss.models.chat import Chat, Spoken, chat_of
+from isogloss.models.limits import check_readable
 
 
 @torch.inference_mode()
@@ -22,10 +23,12 @@ def answer_greedily(
     It is read with `isogloss.asking.prompts.read`.
 
     `model` has as many adapters stacked as there are lessons, each of which answers up to `batch_size` questions at a time. What
-    questions begin with alike is read once.
+    questions begin with alike is read once. ValueError where prompts do not fit into the model's context (see
+    `isogloss.models.limits`).
     """
     chat = chat_of(tokenizer, model)
     prompts = [chat.prompt(question) for question in questions]
+    check_readable(model, prompts, max_new_tokens, "prompts")
     answers = [[Spoken("", False)] * len(prompts) for _ in range(lessons)]
     say = partial(_said if readable(model) else _generated, model, chat, prompts, lessons, max_new_tokens)
     for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):

@@ -131,12 +131,13 @@ def _seq2seq(entry: Seq2Seq, folder: str | Path) -> Translate:
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-    from isogloss.models.local import settings_of
+    from isogloss.models.local import check_folder, loaded, settings_of
 
     accelerated = entry.device == "auto" and torch.cuda.is_available()
     settings = settings_of(entry, accelerated)
+    check_folder(Path(folder))
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModelForSeq2SeqLM.from_pretrained(folder, use_safetensors=True, local_files_only=True, **settings).eval()
+    model = loaded(AutoModelForSeq2SeqLM, folder, local_files_only=True, **settings).eval()
     if "device_map" not in settings:
         model = model.to("cuda" if accelerated else "cpu")
 

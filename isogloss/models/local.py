@@ -1,6 +1,5 @@
 """Local models in Hugging Face format."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ from transformers.utils import is_bitsandbytes_available
 
 from isogloss.config import Computing, Loading
 from isogloss.models.chat import chat_of, speak
+from isogloss.models.folder import ADAPTER, folder_problems, shortened
+from isogloss.models.folder import fingerprint as fingerprint
 
 ON_CPU = Loading(device="cpu")
 
@@ -27,15 +28,13 @@ def load_model(folder: str | Path, loading: Loading = ON_CPU) -> tuple[PreTraine
     """A model, frozen and in evaluation mode, and its tokenizer, padding on the left.
 
     Nothing but the folder is read, and no code in it is run. Of how the model's makers would have it generate, only what ends an
-    answer is kept, since answers here are greedy. FileNotFoundError if the folder has no safetensors weights; ValueError if the
-    model cannot be asked questions in text; ImportError if its weights cannot be had in 4 bits; MemoryError if the accelerators
-    are too small for it.
+    answer is kept, since answers here are greedy. ValueError if the folder is not a whole model (see
+    `isogloss.models.folder.folder_problems`), if its weights are not those of the model, or if it cannot be asked questions in
+    text; ImportError if its weights cannot be had in 4 bits; MemoryError if the accelerators are too small for it. Where the
+    model's logits are no numbers when it is asked, that is a ValueError, too.
     """
     folder = Path(folder)
-    if not any(folder.glob("*.safetensors")):
-        raise FileNotFoundError(
-            f"{folder} has no safetensors weights, and no others are read; save the model there with model.save_pretrained"
-        )
+    check_folder(folder)
     local = {"local_files_only": True, "trust_remote_code": False}
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", **local)
     speak(tokenizer, loading.chat)
@@ -47,13 +46,57 @@ def load_model(folder: str | Path, loading: Loading = ON_CPU) -> tuple[PreTraine
         tokenizer.pad_token = tokenizer.eos_token
     accelerated = loading.device == "auto" and torch.cuda.is_available()
     settings = settings_of(loading, accelerated)
-    model = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, **local, **settings)
+    model = loaded(AutoModelForCausalLM, folder, **local, **settings)
     if "device_map" not in settings:
         model = model.to("cuda" if accelerated else "cpu")
     if any(p.device.type == "meta" for p in model.parameters()):
         raise MemoryError(f"the accelerators are too small for {folder}; write four_bit: true or use more of them")
     model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
     return model.requires_grad_(False).eval(), tokenizer
+
+
+def check_folder(folder: Path) -> None:
+    """FileNotFoundError or ValueError unless a folder has a whole model."""
+    if not (any(folder.glob("*.safetensors")) or (folder / ADAPTER).is_file()):
+        raise FileNotFoundError(
+            f"{folder} has no safetensors weights, and no others are read; save the model there with model.save_pretrained"
+        )
+    if problems := folder_problems(folder):
+        raise ValueError("\n".join(problems))
+
+
+def loaded(kind: type, folder: str | Path, **settings: Any) -> PreTrainedModel:
+    """A model of a kind (a class for `from_pretrained`) with the weights of a folder, which must be those of the model:
+    ValueError names some that are missing, left over or of another shape, which would be drawn at random or not be read. The
+    model raises one, too, where its logits are no numbers.
+    """
+    settings = {"use_safetensors": True, "output_loading_info": True, "ignore_mismatched_sizes": True} | settings
+    model, found = kind.from_pretrained(folder, **settings)
+    mismatched = [f"{name} {tuple(there)}, not {tuple(wanted)}" for name, there, wanted in sorted(found["mismatched_keys"])]
+    kinds = {
+        "lacking": sorted(found["missing_keys"]),
+        "left over": sorted(found["unexpected_keys"]),
+        "of another shape": mismatched,
+    }
+    if told := [f"{kind}: {shortened(names)}" for kind, names in kinds.items() if names]:
+        raise ValueError(
+            f"the weights in {folder} are not those of the model that its config.json describes ({type(model).__name__}): "
+            f"{'; '.join(told)}. Save the whole model there with model.save_pretrained, under the names that transformers has"
+        )
+    output = model.get_output_embeddings()
+    (model if output is None else output).register_forward_hook(_watch)
+    return model
+
+
+def _watch(module: torch.nn.Module, _: Any, output: Any) -> None:
+    """A hook: ValueError if logits that are read, not learned from, are no numbers."""
+    logits = getattr(output, "logits", output)
+    # where one of them is no number, so is the maximum, which costs less than to look at each
+    if not torch.is_grad_enabled() and logits.numel() and not logits.amax(dim=-1).isfinite().all():
+        raise ValueError(
+            f"the model's logits are not finite in {logits.dtype}; write dtype: float32 (or bfloat16) for it, and if it was "
+            "taught a lesson, a smaller learning_rate under teaching"
+        )
 
 
 def _unaskable(folder: Path, config: Any, tokenizer: PreTrainedTokenizerBase, chat: str) -> list[str]:
@@ -97,13 +140,3 @@ def settings_of(loading: Computing, accelerated: bool) -> dict[str, Any]:
 def without_adapter(model: PeftModel) -> PreTrainedModel:
     """The base of a model with an adapter, as it was before: frozen and in evaluation mode."""
     return model.unload().requires_grad_(False).eval()
-
-
-def fingerprint(folder: str | Path) -> str:
-    """SHA-256 over the weights and the tokenizer of a model folder."""
-    digest = hashlib.sha256()
-    for path in sorted(path for pattern in ("*.safetensors", "tokenizer.json", "*.model") for path in Path(folder).glob(pattern)):
-        with path.open("rb") as file:
-            while part := file.read(1 << 24):
-                digest.update(part)
-    return digest.hexdigest()

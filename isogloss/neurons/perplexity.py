@@ -1,5 +1,6 @@
 """How surprised a model is by text, by language."""
 
+import math
 from collections.abc import Iterable
 
 import polars as pl
@@ -13,7 +14,7 @@ from isogloss.neurons.texts import Text, batches
 @torch.inference_mode()
 def perplexity(model: PreTrainedModel, texts: dict[str, Iterable[Text]], batch: int) -> pl.DataFrame:
     """Over the scored tokens of texts by language, `batch` at a time: language, tokens, nll (mean, natural logarithm),
-    perplexity. ValueError with every language that has none."""
+    perplexity. ValueError with every language that has none, and where losses are no numbers."""
     rows = []
     for language, own in texts.items():
         total, tokens = 0.0, 0
@@ -29,6 +30,10 @@ def perplexity(model: PreTrainedModel, texts: dict[str, Iterable[Text]], batch: 
                 )
                 total += losses.double().sum().item()
                 tokens += len(losses)
+        if not math.isfinite(total):
+            raise ValueError(
+                f"losses in {language} are not finite in {model.dtype}; write dtype: float32 (or bfloat16) for the model"
+            )
         rows.append((language, tokens, total))
     if missing := [language for language, tokens, _ in rows if not tokens]:
         raise ValueError(f"there is no text in {', '.join(missing)} that is longer than a token; give some")

@@ -64,11 +64,15 @@ def record(model: PreTrainedModel, texts: dict[str, Iterable[Text]], batch: int)
     """One pass over texts by language, `batch` at a time; a text is let go once it was read.
 
     A batch is added up in the model's precision, at least 32 bits, and batches in 64. ValueError as in `gates`, and with every
-    language that has no text.
+    language that has no text; and where what is recorded is no number.
     """
     sums = {language: _Sums(model) for language in texts}
     for language, own in texts.items():
         sums[language].read(model, own, batch)
+        if not (sums[language].activation.isfinite().all() and sums[language].residual.isfinite().all()):
+            raise ValueError(
+                f"activations in {language} are not finite in {model.dtype}; write dtype: float32 (or bfloat16) for the model"
+            )
     if missing := [language for language, own in sums.items() if not own.tokens]:
         raise ValueError(f"there is no text in {', '.join(missing)}; give some, or leave out the language")
     return Activations(

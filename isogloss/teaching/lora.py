@@ -4,6 +4,7 @@ Lessons of a cohort share the base model and, by seed, their initial adapter and
 they teach and in nothing else; but for rounding, a lesson's adapter does not depend on which others are in its cohort.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from isogloss.config import Teaching
 from isogloss.models.chat import chat_of
+from isogloss.models.limits import check_readable
 from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.losses import IGNORED, Pair, passes, summed_losses
 from isogloss.teaching.stacked import Adapter, new_adapter, stacked, units
@@ -95,7 +97,8 @@ def teach(
 
     `on_epoch(epoch, number of the lesson, progress, mean loss)` is called for every lesson after every epoch. `resume` has every
     lesson's progress after the epoch `done` (None: fresh adapters); the epochs after it come out as in a run that was never
-    interrupted. A lesson with fewer pairs than others waits for them at the end of each epoch.
+    interrupted. A lesson with fewer pairs than others waits for them at the end of each epoch. ValueError where a loss or an
+    adapter is no number any more (nothing of that epoch is handed on), and where a pair does not fit into the model's context.
     """
     resume = resume or [Progress(new_adapter(base, teaching, seed)[0])] * len(lessons)
     adapters = [progress.adapter for progress in resume]
@@ -108,6 +111,8 @@ def teach(
             if progress.optimizer is not None:
                 optimizer.load_state_dict(progress.optimizer)
         pairs = [examples(lesson, tokenizer) for lesson in lessons]
+        for lesson, own in zip(lessons, pairs, strict=True):
+            check_readable(base, [tokens for tokens, _ in own], 0, f"pairs of the lesson {lesson.name}")
         for epoch in range(done + 1, teaching.epochs + 1):
             drawn = [batches(own, teaching.batch, random.Random(f"{seed}-{epoch}")) for own in pairs]
             heard: list[list[float]] = [[] for _ in lessons]
@@ -122,8 +127,22 @@ def teach(
                         heard[k].append(loss)
                 stack.hand_on_gradients(present)
                 for k in present:
+                    _check_finite(math.isfinite(heard[k][-1]), f"the loss ({heard[k][-1]})", base, lessons[k], teaching, epoch)
                     optimizers[k].step()
                 stack.forget_gradients()
             for k, own in enumerate(heard):
                 adapter = {name: p.detach().clone() for name, p in stack.adapters[k].items()}
+                finite = all(bool(p.isfinite().all()) for p in adapter.values())
+                _check_finite(finite, "the adapter", base, lessons[k], teaching, epoch)
                 on_epoch(epoch, k, Progress(adapter, optimizers[k].state_dict()), sum(own) / len(own))
+
+
+def _check_finite(finite: bool, what: str, base: PreTrainedModel, lesson: Lesson, teaching: Teaching, epoch: int) -> None:
+    """ValueError unless something is a number, with what usually helps."""
+    if not finite:
+        dtype = str(base.dtype).removeprefix("torch.")
+        half = ", or dtype: bfloat16 or float32 for the model" if base.dtype == torch.float16 else ""
+        raise ValueError(
+            f"{what} is not finite in epoch {epoch} of the lesson {lesson.name} (dtype {dtype}, learning_rate "
+            f"{teaching.learning_rate:g}); write a smaller learning_rate under teaching{half}"
+        )

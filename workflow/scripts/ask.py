@@ -12,6 +12,7 @@ import torch
 from isogloss.asking.changed import hold_changed
 from isogloss.asking.exams import exams_of, named
 from isogloss.asking.holding import ask_locally, hold_taught, hold_untaught
+from isogloss.asking.room import check_room
 from isogloss.asking.stepwise import hold_in_steps
 from isogloss.config import Asking, Loading
 from isogloss.models.local import load_model
@@ -21,10 +22,18 @@ from isogloss.teaching.bridges import Requests
 inputs, params = snakemake.input, snakemake.params
 torch.set_num_threads(snakemake.threads)
 items = {code: pl.read_parquet(path) for code, path in zip(params.languages, inputs.knowledge, strict=True)}
-drawing = (params.pairs, params.seeds)
 prompt = None if params.steps else params.prompt
-exams = exams_of(items, params.asked, prompt, params.names, *drawing, Requests.of(params.requests), params.keep)
+rest = params.seeds, Requests.of(params.requests), params.keep
+
+
+def exams_with(pairs):
+    """The exams after contexts of so many pairs."""
+    return exams_of(items, params.asked, prompt, params.names, pairs, *rest)
+
+
+exams = exams_with(params.pairs)
 model, asking = load_model(params.model, Loading(**params.loading)), Asking(**params.asking)
+check_room(*model, exams, asking.max_new_tokens, params.pairs, exams_with)
 if params.steps:
     answers = hold_in_steps(exams, partial(ask_locally, *model, asking), **params.steps)
 elif inputs.intervention:
