@@ -193,6 +193,8 @@ def saying(tiny, monkeypatch):
     model, tokenizer = tiny
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.add_tokens(["<think>", "</think>"], special_tokens=True)
+    model = copy.deepcopy(model)
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
 
     def held(text, ended=True):
         rest = f"{END}{tokenizer.pad_token}lunes" if ended else ""

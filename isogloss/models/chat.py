@@ -28,8 +28,6 @@ DAY = datetime(2024, 7, 26, 12)  # the one that Llama 3.1's template falls back 
 # What chat templates can be told; one that knows nothing of it ignores it.
 TOLD: dict[str, Any] = {"enable_thinking": False, "date_string": DAY.strftime("%d %b %Y")}
 QUESTION, ANSWER = "placeholder of a question", "placeholder of an answer"
-# First characters of answers, to see which tokens of a prompt would be others before them.
-BEGINNINGS = ["A", "a", "7", "Я", "я", "月", "ま", "م", "क", "ก", "አ", "ა"]
 LINE_BREAK = re.compile(r"[\n\r]")
 MAY_BREAK = re.compile(r"[\n\rĊč]|<0x0[AD]>")  # how vocabularies write tokens with a line break
 PREAMBLE = (
@@ -74,8 +72,9 @@ class Chat(ABC):
     def prompt(self, question: str | list[str]) -> list[int]:
         """Tokens of a question up to where the answer begins. A list is what is said in turns: another question, its answer, and
         so on, and the question last. ValueError if the template refuses it."""
-        tokens = self.tokens(self.asked(_turns(question)))
-        return tokens[: len(tokens) - self._loose]
+        # A blank at the end is part of the answer's first token in most vocabularies. A model that was trained on whole
+        # conversations has never seen it there as a token of its own, so it is left for the answer to say.
+        return self.tokens(self.asked(_turns(question)).rstrip(" "))
 
     def with_answer(self, question: str | list[str], answer: str) -> tuple[list[int], list[int]]:
         """Tokens of the prompt, and of the answer with its end. Errors as in `with_answers`."""
@@ -133,16 +132,6 @@ class Chat(ABC):
     def _breaks(self) -> set[int]:
         """The tokens whose text alone has what ends an answer."""
         return set()
-
-    @cached_property
-    def _loose(self) -> int:
-        """How many tokens a prompt ends with that are others where an answer follows.
-
-        A blank at its end is part of the answer's first token in most vocabularies. A model that was trained on whole
-        conversations has never seen it as a token of its own, so it is left for the answer to say.
-        """
-        prompt = self.tokens(self.asked([QUESTION]))
-        return max(len(prompt) - _alike(prompt, self.tokens(self.told([QUESTION], first))) for first in BEGINNINGS)
 
     @property
     def _name(self) -> str:
@@ -216,7 +205,7 @@ class Template(Chat):
         self._template = frozen(tokenizer.get_chat_template())
         whole = self._rendered([QUESTION, ANSWER], False)
         head, found, after = whole.rpartition(ANSWER)
-        self._prints = bool(found)
+        self._prints = bool(found) or self._rendered([QUESTION, f"other {ANSWER}"], False) != whole
         self._begin(self._rendered([QUESTION], True), head if found else None)
         self._close(after if found else "")
 
@@ -235,7 +224,8 @@ class Template(Chat):
 
     def _close(self, after: str) -> None:
         """See what ends an answer."""
-        known = {token: added.content for token, added in self.tokenizer.added_tokens_decoder.items() if added.content.strip()}
+        added = {token: own.content for token, own in self.tokenizer.added_tokens_decoder.items()}
+        known = {token: text for token, text in added.items() if text.strip() and text in after}
         self.end = next((token for token in super().tokens(after) if token in known), None)
         before, content, _ = after.partition(known[self.end]) if self.end is not None else (after, "", "")
         self._after, self._last = after, before + content if content else before.rstrip()
@@ -250,10 +240,6 @@ class Template(Chat):
         """The end of an answer where it is a single token of the vocabulary that was not added to it."""
         alone = self.tokens(self._marker)
         return set(alone) if len(alone) == 1 else set()
-
-    @cached_property
-    def _loose(self) -> int:
-        return 0 if self.opened else super()._loose  # what follows an open thought is not known
 
     @property
     def remarks(self) -> list[str]:
@@ -307,7 +293,7 @@ class Template(Chat):
         try:
             with _without_chance():
                 return self.tokenizer.apply_chat_template(messages, **options, **TOLD)
-        except (TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             said = " and ".join(dict.fromkeys("a question" if each["role"] == "user" else "an answer" for each in messages))
             raise ValueError(
                 f"the chat template of {self._name} fails with {said} ({type(error).__name__}: {error}); correct it in "
