@@ -16,6 +16,7 @@ from transformers import (
 )
 from transformers.utils import is_bitsandbytes_available
 
+from isogloss.asking.reading import try_out
 from isogloss.config import Loading
 from isogloss.models.folder import ADAPTER, folder_problems, shortened
 from isogloss.models.folder import fingerprint as fingerprint
@@ -52,7 +53,9 @@ def load_model(folder: str | Path, loading: Loading = ON_CPU) -> tuple[PreTraine
     if any(p.device.type == "meta" for p in model.parameters()):
         raise MemoryError(f"the accelerators are too small for {folder}; write four_bit: true or use more of them")
     model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
-    return model.requires_grad_(False).eval(), tokenizer
+    model.requires_grad_(False).eval()
+    try_out(model)
+    return model, tokenizer
 
 
 def check_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+from isogloss.asking.reading import readable
 from isogloss.config import Teaching
 from isogloss.models.limits import check_readable
 from isogloss.models.local import answer_end, chat_prompt
@@ -54,11 +55,14 @@ def batches(pairs: list[Pair], size: int, rng: random.Random) -> list[list[Pair]
 def summed_losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> torch.Tensor:
     """Sum of the loss over the learned tokens of each lesson's part of a batch: [lessons].
 
-    Answers are on the right, so that only the end of each row reaches the output layer.
+    Answers are on the right, so that only the end of each row reaches the output layer; padding comes before them, where the
+    model can be told not to see it, else after them, where nothing sees it.
     """
     size = max(map(len, parts))
     nothing = ([pad], [IGNORED])  # a part with fewer pairs is filled up
     rows = [pair for part in parts for pair in [*part, *[nothing] * (size - len(part))]]
+    if not readable(model):
+        return _losses(*_padded_after(model, rows, pad)).view(len(parts), -1).sum(dim=1)
     longest = max(len(tokens) for tokens, _ in rows)
     learned = max(_learned(labels) for _, labels in rows)
     padded = [(longest - len(tokens), tokens, labels) for tokens, labels in rows]
@@ -71,9 +75,22 @@ def summed_losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> 
         use_cache=False,
     ).logits[:, :-1]
     target = torch.tensor([[IGNORED] * room + labels for room, _, labels in padded], device=model.device)[:, -learned:]
+    return _losses(logits, target).view(len(parts), -1).sum(dim=1)
+
+
+def _padded_after(model: PreTrainedModel, rows: list[Pair], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits of rows of unequal length [rows, t, vocabulary] and what they should say [rows, t]; no token sees any after it, be
+    it by attention or by a state, so that no mask is needed."""
+    longest = max(len(tokens) for tokens, _ in rows)
+    token = torch.tensor([[*tokens, *[pad] * (longest - len(tokens))] for tokens, _ in rows], device=model.device)
+    target = torch.tensor([[*labels, *[IGNORED] * (longest - len(labels))] for _, labels in rows], device=model.device)
+    return model(input_ids=token, use_cache=False).logits[:, :-1], target[:, 1:]
+
+
+def _losses(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The loss of each token [rows x t], 0 where none is learned."""
     precise = logits.to(torch.promote_types(logits.dtype, torch.float32)).flatten(0, 1)
-    each = functional.cross_entropy(precise, target.flatten(), ignore_index=IGNORED, reduction="none")
-    return each.view(len(parts), -1).sum(dim=1)
+    return functional.cross_entropy(precise, target.flatten(), ignore_index=IGNORED, reduction="none")
 
 
 def _learned(labels: list[int]) -> int:
@@ -101,14 +118,14 @@ def checkpointed(model: PreTrainedModel, wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    model.gradient_checkpointing_enable({"use_reentrant": False})
+    model.activation_checkpointing_enable({"use_reentrant": False})
     for module in model.modules():
         if isinstance(module, GradientCheckpointingLayer):
             module.training = True  # else it keeps all; what it contains stays in evaluation mode
     try:
         yield
     finally:
-        model.gradient_checkpointing_disable()
+        model.activation_checkpointing_disable()
         model.eval()
 
 
