@@ -101,7 +101,7 @@ ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 TOKENIZER_FILES = ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"]
 WEIGHT_FILES = ["config.json", "generation_config.json", "model.safetensors"]
 SHIPPED_FILES = [*TOKENIZER_FILES, *WEIGHT_FILES, "manifest.json"]
-ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"]
+ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors", "teaching.json"]
 
 
 def export_files(languages: list[str]) -> list[str]:
