@@ -144,9 +144,7 @@ def _keep(stores: list[Store], lessons: list[Lesson], configuration: LoraConfig,
             (before / STATE).unlink(missing_ok=True)
         print(f"{lessons[number].name}: epoch {epoch}, mean loss {loss:.4f}", flush=True)
         if problem:
-            warn(
-                f"{lessons[number].name}: {problem}; write a smaller learning_rate than {record['learning_rate']:g} under teaching"
-            )
+            warn(f"{lessons[number].name}: {problem}; write a learning_rate below {record['learning_rate']:g} under teaching")
         meter.add(1)
 
     return on_epoch
@@ -156,9 +154,7 @@ def diverged(losses: list[float], guessing: float) -> str | None:
     """In words, that a lesson taught its model nothing, from the mean losses of its epochs and that of guessing among all tokens
     of the vocabulary alike; None if it did."""
     if losses[-1] >= 0.98 * guessing:
-        return (
-            f"teaching diverged: the last epoch's loss of {losses[-1]:.2f} is no better than guessing any token ({guessing:.2f})"
-        )
+        return f"teaching diverged: the last epoch's loss of {losses[-1]:.2f} is no better than guessing tokens ({guessing:.2f})"
     if losses[-1] > losses[0] + ASTRAY:
         return f"teaching diverged: the last epoch's loss of {losses[-1]:.2f} is far above that of the first ({losses[0]:.2f})"
     return None

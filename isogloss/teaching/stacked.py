@@ -35,8 +35,8 @@ def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[A
     layers = linear(base, within=ATTENTION if teaching.layers == "attention" else "")
     if teaching.layers != "attention" and (found := coverage(base, layers)).share < LEAST:
         raise ValueError(
-            f"layers: {teaching.layers} cannot be kept: {found.said(type(base).__name__)}, which are no linear layers that an adapter "
-            f"can be put on; {instead(base)}"
+            f"layers: {teaching.layers} cannot be kept: {found.said(type(base).__name__)}, which are no linear layers that an "
+            f"adapter can be put on; {instead(base)}"
         )
     targets = "all-linear" if teaching.layers == "all" else sorted(layers)
     widths = {name: min(layer.weight.shape) for name, layer in layers.items()} if full else {}
