@@ -21,6 +21,7 @@ from isogloss.config import Loading
 from isogloss.models.folder import ADAPTER, folder_problems, shortened
 from isogloss.models.folder import fingerprint as fingerprint
 
+TABLES = ("inv_freq", "masked_bias")  # what old models have saved beside their weights, though it can be computed
 ON_CPU = Loading(device="cpu")
 # What chat templates can be told; one that knows nothing of it ignores it. A prompt is the same every day: where templates state
 # the date, it is the one that Llama 3.1 falls back to.
@@ -76,9 +77,12 @@ def loaded(kind: type, folder: str | Path, **settings: Any) -> PreTrainedModel:
     settings = {"use_safetensors": True, "output_loading_info": True, "ignore_mismatched_sizes": True} | settings
     model, found = kind.from_pretrained(folder, **settings)
     mismatched = [f"{name} {tuple(there)}, not {tuple(wanted)}" for name, there, wanted in sorted(found["mismatched_keys"])]
+    buffers = {name for name, _ in model.named_buffers()}  # computed anew by models that once saved them, as are TABLES
+    surplus = [name for name in found["unexpected_keys"] if name.split(".")[-1] not in TABLES]
+    prefix = f"{model.base_model_prefix}."
     kinds = {
         "lacking": sorted(found["missing_keys"]),
-        "left over": sorted(found["unexpected_keys"]),
+        "left over": sorted(name for name in surplus if not buffers & {name, prefix + name, name.removeprefix(prefix)}),
         "of another shape": mismatched,
     }
     if told := [f"{kind}: {shortened(names)}" for kind, names in kinds.items() if names]:
