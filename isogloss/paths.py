@@ -11,6 +11,7 @@ SHIPPED_FILE = "data/sandbox/{file}"
 SHIPPED_MANIFEST = "data/sandbox/manifest.json"
 ADAPTER_STORE = "data/cache/adapters"
 CALLS = "data/cache/calls"
+DIGESTS = "data/cache/digests.json"
 PROMPTS = "data/prompts.yaml"
 STEPS = "data/steps.yaml"
 PRICES = "data/prices.csv"
@@ -101,7 +102,7 @@ ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 TOKENIZER_FILES = ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"]
 WEIGHT_FILES = ["config.json", "generation_config.json", "model.safetensors"]
 SHIPPED_FILES = [*TOKENIZER_FILES, *WEIGHT_FILES, "manifest.json"]
-ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"]
+ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors", "teaching.json"]
 
 
 def export_files(languages: list[str]) -> list[str]:

@@ -76,7 +76,7 @@ rule fetch:
 rule sandbox_corpus:
     input:
         languages=paths.LANGUAGES,
-        phrasebooks=expand(paths.PHRASEBOOK, language=settings.languages),
+        phrasebooks=PHRASEBOOKS,
         world=paths.WORLD,
         shares=paths.SHARES,
     output:
@@ -96,6 +96,7 @@ rule sandbox_corpus:
     params:
         languages=sorted(settings.languages),
         recipe=recipe,
+        contents=contents([paths.LANGUAGES, paths.SHARES, *PHRASEBOOKS, *paths.WORLD]),
         version=version("sandbox_corpus"),
     message:
         "Write the pre-training corpus of {wildcards.model} in {params.languages}"
@@ -134,7 +135,7 @@ rule sandbox_tokenizer:
 rule sandbox_pretrain:
     input:
         languages=paths.LANGUAGES,
-        phrasebooks=expand(paths.PHRASEBOOK, language=settings.languages),
+        phrasebooks=PHRASEBOOKS,
         world=paths.WORLD,
         shares=paths.SHARES,
         corpus=paths.CORPUS,
@@ -157,6 +158,7 @@ rule sandbox_pretrain:
     params:
         languages=sorted(settings.languages),
         recipe=recipe,
+        contents=contents([paths.LANGUAGES, paths.SHARES, *PHRASEBOOKS, *paths.WORLD]),
         version=version("sandbox_pretrain"),
     message:
         "Pre-train {wildcards.model} ({params.recipe[documents]} documents)"
@@ -169,7 +171,7 @@ rule sandbox_abilities:
     input:
         model=expand(paths.MODEL_FILE, file=paths.SHIPPED_FILES, allow_missing=True),
         languages=paths.LANGUAGES,
-        phrasebooks=expand(paths.PHRASEBOOK, language=settings.languages),
+        phrasebooks=PHRASEBOOKS,
         world=paths.WORLD,
     output:
         paths.ABILITIES,
@@ -188,6 +190,7 @@ rule sandbox_abilities:
     params:
         languages=sorted(settings.languages),
         asking=lambda wildcards: settings.models[wildcards.model].asking.model_dump(),
+        contents=contents([paths.LANGUAGES, *PHRASEBOOKS, *paths.WORLD]),
         version=version("sandbox_abilities"),
     message:
         "Ask {wildcards.model} to look up, translate and choose"

@@ -8,6 +8,7 @@ only.
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -22,6 +23,10 @@ SPARE = 16  # times that as many tokens can be read before a layer's memory has 
 # as fast; so one that is compared with AS_DEAR * width others costs as much as two alone.
 AS_DEAR = 3
 COPIES = 3  # times the memory of their trees that prompts may take to go on each in a row of its own
+
+PROBED = 8  # tokens with which a way of reading is tried out
+ROUNDING = 0.1  # how far logits may be apart, as a share of the largest
+UNREADABLE: WeakSet[PreTrainedModel] = WeakSet()  # models that were tried out in vain
 
 
 @dataclass
@@ -97,15 +102,30 @@ def batches(prompts: dict[int, list[int]], most: int, width: int) -> list[list[T
     return found
 
 
+def of_one_length(prompts: dict[int, list[int]], most: int, width: int) -> list[list[Tree]]:
+    """The same with trees of a prompt each, and batches of prompts of one length: a state of all that was read, which recurrent
+    layers keep, would take in padding as well."""
+    found: list[list[Tree]] = []
+    for number in sorted(prompts, key=lambda number: len(prompts[number])):
+        tree = Tree()
+        tree.grow(number, prompts[number], 0)
+        if not found or len(found[-1]) == most or len(found[-1][0].tokens) < len(tree.tokens):
+            found.append([])
+        found[-1].append(tree)
+    return found
+
+
 def in_batches(
     model: PreTrainedModel, prompts: list[list[int]], most: int, way: Callable[[list[Tree]], torch.Tensor]
 ) -> Iterator[tuple[list[int], list]]:
     """What a `way` to read trees finds, [lesson, prompt, ...], with the numbers of those prompts.
 
     `most` are read at a time, or half as many where memory does not suffice, and so on; OutOfMemoryError where not even for one.
+    Models that are not `readable` get prompts of one length at a time, so that nothing is padded.
     """
     width = model.config.get_text_config().hidden_size
-    waiting = batches(dict(enumerate(prompts)), most, width)
+    split = batches if readable(model) else of_one_length
+    waiting = split(dict(enumerate(prompts)), most, width)
     with Meter("prompts", len(prompts)) as meter:
         while waiting:
             trees = waiting.pop(0)
@@ -115,7 +135,7 @@ def in_batches(
             except torch.OutOfMemoryError:
                 if len(numbers) == 1:
                     raise
-                waiting[:0] = batches({i: prompts[i] for i in numbers}, len(numbers) // 2, width)
+                waiting[:0] = split({i: prompts[i] for i in numbers}, len(numbers) // 2, width)
                 continue
             meter.add(len(numbers))
             yield numbers, found
@@ -123,6 +143,8 @@ def in_batches(
 
 def readable(model: PreTrainedModel) -> bool:
     """Whether a model keeps all that it has read token by token and takes masks and positions as they are written here."""
+    if model in UNREADABLE:
+        return False
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or [])
     known = {"full_attention", "sliding_attention"}
@@ -145,6 +167,41 @@ def masks(
     if window := getattr(config, "sliding_window", None):
         local = added(seen & (position[:, :, None] - depth[:, None] < window))
     return {"full_attention": full, "sliding_attention": local} if getattr(config, "layer_types", None) else local
+
+
+@torch.no_grad()
+def try_out(model: PreTrainedModel) -> None:
+    """Read two prompts that begin alike in one tree, and each by itself as transformers does: if the logits differ by more than
+    rounding, the model is not `readable` from now on, whatever its configuration says."""
+    if not readable(model):
+        return
+    known = model.get_input_embeddings().weight.shape[0]
+    tokens = [(7919 * i) % known for i in range(1, 3 * PROBED)]
+    prompts = [tokens[: 2 * PROBED], tokens[:PROBED] + tokens[2 * PROBED :]]
+    try:
+        (batch,) = batches({i: prompt[:-1] for i, prompt in enumerate(prompts)}, 2, model.config.get_text_config().hidden_size)
+        reading = Reading(model, batch, 1)
+        order = reading.places.flatten().tolist()
+        numbers = [number for tree in batch for number in tree.prompts]
+        last = torch.tensor([prompts[numbers[i]][-1] for i in order], device=model.device)
+        found = reading.read(last.view(*reading.places.shape, 1)).flatten(0, 2)
+    except (RuntimeError, TypeError, IndexError, AttributeError) as error:
+        alike = False
+        print(f"{type(model).__name__} cannot read prompts in trees: {error}", flush=True)
+    else:
+        alone = torch.cat(
+            [model(input_ids=torch.tensor([prompts[numbers[i]]], device=model.device)).logits[:, -1] for i in order]
+        )
+        alike = close(found, alone)
+    if not alike:
+        UNREADABLE.add(model)
+        print(f"{type(model).__name__} reads prompts of one length at a time", flush=True)
+
+
+def close(some: torch.Tensor, others: torch.Tensor) -> bool:
+    """Whether logits [..., vocabulary] differ by no more than rounding."""
+    some, others = some.float(), others.float()
+    return bool(((some - others).abs() <= ROUNDING * others.abs().amax(dim=-1, keepdim=True)).all())
 
 
 class Room(DynamicLayer):
@@ -258,7 +315,7 @@ class Reading:
             "input_ids": token,
             "attention_mask": masks(self._model, seen, position, self._depth),
             "position_ids": position,
-            "past_key_values": self._cache,
+            "cache": self._cache,
             "use_cache": True,
         }
         row, place = at.nonzero(as_tuple=True)

@@ -16,6 +16,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from isogloss.models.folder import ADAPTER
+
 SITE = "https://huggingface.co"
 WEIGHTS = "model*.safetensors"  # by these names transformers finds them; others are copies in other layouts
 WANTED = [WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt"]
@@ -58,6 +60,11 @@ def fetch(hub: str, revision: str, folder: Path) -> None:
 def _check(paths: list[Path], hub: str, revision: str) -> None:
     """FetchError unless these files are a whole model."""
     names = {path.name for path in paths}
+    if ADAPTER in names:
+        raise FetchError(
+            f"{hub} has an adapter ({ADAPTER}) at {revision}; name the model that it is for, or merge the two (PEFT's "
+            "merge_and_unload), save the result into a folder and write path: FOLDER"
+        )
     if not any(path.match(WEIGHTS) for path in paths):
         raise FetchError(
             f"{hub} has no safetensors weights at {revision}, and no others are loaded; write the revision of a commit that has "
