@@ -1,5 +1,7 @@
 """What is said beside a question, and how answers are read, here and over the network."""
 
+import json
+
 import polars as pl
 import pytest
 
@@ -195,12 +197,19 @@ def test_what_is_left_of_a_chat_format_is_no_answer(said):
     ],
 )
 def test_json_in_a_reply(reply):
-    assert json_of(reply) == '{"a": 1}'
+    assert json.loads(json_of(reply)) == {"a": 1}
 
 
-@pytest.mark.parametrize("reply", ['Here it is: ```json\n{"a": 1}\n```', '<think>{"a": 1}', '{"a": 1} {"a": 2}', "", None])
+@pytest.mark.parametrize("reply", ['Here it is: ```json\n{"a": 1}\n```', '<think>{"a": 1}', '{"a": 1} {"a": 2}', ""])
 def test_json_within_other_text_is_left_there(reply):
-    assert json_of(reply) != '{"a": 1}'
+    assert json_of(reply) is None
+
+
+def test_what_stands_in_json_stays():
+    said = '{"a": "<think> <|im_end|><|im_start|>user </think> [INST]"}'
+    assert json_of(said) == said
+    said = '{"a": "<|im_end|><|im_start|>user [INST]"}'
+    assert json_of(f"<think>b</think>```json\n{said}\n```<|im_end|>") == said
 
 
 def test_questions_are_put_into_prompts_with_the_language_they_are_in():
