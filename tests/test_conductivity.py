@@ -7,7 +7,8 @@ import pytest
 from safetensors.torch import load_file
 
 from isogloss import plan
-from isogloss.asking.exams import ANSWER_SCHEMA, exams_of, named
+from isogloss.asking.exams import ANSWER_SCHEMA, exams_of, named, with_said
+from isogloss.asking.prompts import Said
 from isogloss.checking import ConfigError, load_config
 from isogloss.config import BuiltIn, Teaching
 from isogloss.figures.conductivity import draw
@@ -53,7 +54,9 @@ def answered(exam, items, wrong=()):
     said = ["?" if key in wrong else right[key] for key in exam.select("asked_in", "item").iter_rows()]
     context = pl.lit(None, dtype=pl.List(pl.String))
     return named(
-        exam.with_columns(answer=pl.Series(said), state=pl.lit("answered"), seed=1, epoch=12, context=context), ABOUT, LESSON
+        with_said(exam, [Said(text, text, "whole", "answered") for text in said]).with_columns(seed=1, epoch=12, context=context),
+        ABOUT,
+        LESSON,
     )
 
 

@@ -61,6 +61,13 @@ def told(request):
     return json.loads(request.messages[1]["content"])
 
 
+def test_thoughts_and_a_code_fence_around_items_are_none(run):
+    proposed = json.dumps({"items": [item("bro")]})
+    table, notes, _ = run(1, f'<think>{{"items": []}}</think>\n```json\n{proposed}\n```')
+    assert table.drop("item").to_dicts() == [item("bro")]
+    assert notes == []
+
+
 def test_items_of_several_rounds_become_one_source(run):
     table, notes, writer = run(3, [item("bro"), item("kel")], [item("tam"), item("vus")])
     assert dict(table.schema) == SOURCE_SCHEMA

@@ -158,6 +158,8 @@ def test_a_question_or_reference_cannot_either(asked):
         "{}",
         "",
         (says("reference"), "unfinished"),
+        f"<think>{says('reference')}",
+        f"<think>It is.</think>The verdict is {says('reference')}",
         (None, "refused"),
     ],
 )
@@ -171,6 +173,22 @@ def test_what_is_no_verdict_is_labelled(asked, reply, capsys):
     assert [request.sample for request in sent.asked] == [0, 0, 1, 2], "asked again twice, and what has a verdict is not"
     assert "1 answers have no verdict" in capsys.readouterr().out
     assert agreement(found).select("n", "unparsed").rows() == [(1, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "```json\n{}\n```",
+        f"<think>{says('reference')}?</think>\n{{}}",
+        f"{says('reference')}? No.</think>```\n{{}}```",
+        f"<|channel|>analysis<|message|>{says('reference')}<|end|><|start|>assistant<|channel|>final<|message|>{{}}<|return|>",
+    ],
+)
+def test_thoughts_and_what_is_around_a_verdict_are_none(asked, reply):
+    verdict = reply.replace("{}", says("conflict"))
+    found, sent = asked(scored(("q1", "eng", "Monday", True, False)), lambda texts, sample: verdict)
+    assert found["judged"].to_list() == ["conflict"]
+    assert len(sent.asked) == 1
 
 
 def test_a_verdict_after_being_asked_again_counts(asked):

@@ -123,10 +123,10 @@ def items(answer, aliases):
 
 def test_table():
     rows = [
-        ("eng", 1, 12, "eng", "q1", None, None, "?", "April", "answered"),
-        ("eng", 1, 12, "swe", "q1", None, None, "?", None, "unfinished"),
-        ("eng", 1, 12, "fra", "q1", None, None, "?", "other", "answered"),
-        (None, 0, 0, "fra", "q1", None, None, "?", "avr.", "answered"),
+        ("eng", 1, 12, "eng", "q1", None, None, "?", "It is April", "April", "whole", "answered"),
+        ("eng", 1, 12, "swe", "q1", None, None, "?", "apr", None, None, "unfinished"),
+        ("eng", 1, 12, "fra", "q1", None, None, "?", "other", "other", "whole", "answered"),
+        (None, 0, 0, "fra", "q1", None, None, "?", "avr.", "avr.", "whole", "answered"),
     ]
     about = ("sandbox", "fictional", "transferability", "fine-tuning")
     answers = pl.DataFrame([(*about, row[0] or "none", *row) for row in rows], schema=ANSWER_SCHEMA, orient="row")

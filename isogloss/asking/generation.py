@@ -23,7 +23,7 @@ def answer_greedily(
     lessons: int = 1,
 ) -> list[list[Spoken]]:
     """What is said greedily to the questions, in order, a list a lesson; not ended where it would be more than `max_new_tokens`.
-    It is read with `isogloss.asking.prompts.read`.
+    It is read with `isogloss.asking.prompts.parsed`.
 
     `model` has as many adapters stacked as there are lessons, each of which answers up to `batch_size` questions at a time. What
     questions begin with alike is read once. ValueError where prompts do not fit into the model's context (see

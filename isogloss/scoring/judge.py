@@ -113,6 +113,6 @@ def _read(reply: Reply) -> str | None:
     if reply.state != "answered":
         return None
     try:
-        return Verdict.model_validate_json(json_of(reply.text)).verdict
+        return Verdict.model_validate_json(json_of(reply.text) or "").verdict
     except ValidationError:
         return None
