@@ -6,6 +6,7 @@ from pathlib import Path
 from isogloss.config import Config, Generated, Remote, Sandbox, SentenceTransformer, Source
 from isogloss.intervention_problems import intervention_problems
 from isogloss.languages import Language
+from isogloss.models.gguf_header import has_chat_template, is_gguf, problem_of, problem_of_name
 from isogloss.paths import FLORES, SHARES_NOW, fictional_files
 from isogloss.plan import ENGLISH, STUDIES, fictional, knowledge_of, lessons_of, measured, own_languages, runnable, sources
 
@@ -34,9 +35,12 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
             if key in RESERVED:
                 problems.append(((section, key), f"{key!r} is the name of a folder of results; write {key}-model:"))
             path = entry.get("path") if isinstance(entry, dict) else None
-            if isinstance(path, str) and not (Path(path) / "config.json").is_file():
-                text = f"{path} is no model folder (no config.json there); write path: FOLDER"
+            if isinstance(path, str) and (text := _weights(section, entry, path)):
                 problems.append(((section, key, "path"), text))
+            if isinstance(name := entry.get("file") if isinstance(entry, dict) else None, str) and (
+                text := problem_of_name(name)
+            ):
+                problems.append(((section, key, "file"), text))
     for key, entry in _section(raw, "predictions").items():
         path = entry.get("path") if isinstance(entry, dict) else None
         if isinstance(path, str) and not Path(path).exists():
@@ -101,6 +105,23 @@ def _conductivity(config: Config) -> list[tuple[tuple, str]]:
         if getattr(config.conductivity, key) and remote:
             problems.append((("conductivity", key), f"{', '.join(remote)} cannot be told {what}; remove the line"))
     return problems
+
+
+def _weights(section: str, entry: dict, path: str) -> str | None:
+    """What is wrong with a folder or a file of weights."""
+    if is_gguf(path) and not Path(path).is_dir():
+        if section == "translators":
+            return f"{path} is a GGUF file, which translators are not read from; write path: FOLDER"
+        if problem := problem_of(path):
+            return problem
+        if entry.get("chat", "template") == "template" and not has_chat_template(path):
+            return f"{path} has no chat template, so it is not known how the model is asked; add chat: plain or chat: alpaca"
+        return None
+    if (Path(path) / "config.json").is_file():
+        return None
+    if files := sorted(file for file in Path(path).glob("*") if is_gguf(file)):
+        return f"{path} has no config.json, but GGUF files; write path: {files[0]}"
+    return f"{path} is no model folder (no config.json there); write path: FOLDER, or path: FILE.gguf"
 
 
 def _section(raw: dict, name: str) -> dict:

@@ -53,10 +53,18 @@ def model_files(model):
     model = plan.base_of(model)
     if model in plan.sandboxes(settings):
         return expand(paths.MODEL_FILE, model=model, file=paths.SHIPPED_FILES)
+    if model in plan.converted(settings):
+        return expand(paths.MODEL_FILE, model=model, file=paths.CONVERTED_FILES)
     if model in plan.downloaded(settings):
         return [paths.SNAPSHOT.format(model=model)]
     folder = plan.model_folder(settings, model)
     return sorted(str(path) for path in Path(folder).iterdir() if path.is_file()) if folder else []
+
+
+def gguf_file(model):
+    """The GGUF file that a model is made from."""
+    entry = settings.models[model]
+    return entry.path or paths.GGUF_FETCHED.format(model=model, file=os.path.basename(entry.file))
 
 
 def loading(model):

@@ -16,11 +16,11 @@ from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, Pre
 
 from isogloss.models.fetch import SNAPSHOT
 from isogloss.models.gguf_header import GGUFError, Header, problem_of, read_header
-from isogloss.models.gguf_tokenizer import read_tokenizer
+from isogloss.models.gguf_tokenizer import read_tokenizer, save_tokenizer
 
 ONE_FILE = "1000TB"  # so that the names of the files are known before
 ROPE_FACTORS = "rope_freqs.weight"
-UNQUANTIZED = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+HALVES = {"F16": torch.float16, "BF16": torch.bfloat16}
 # Keys under the architecture's name that config.json has, that are put into it here, or that say nothing about the model itself.
 READ = {
     *("vocab_size", "context_length", "block_count", "embedding_length", "feed_forward_length"),
@@ -34,7 +34,7 @@ GEMMA = {"attention.sliding_window", "attn_logit_softcapping", "final_logit_soft
 LARGEST_GEMMAS = {"gemma2": 46, "gemma3": 62}
 
 
-def convert(path: str | Path, folder: str | Path, cache: str | Path, dtype: str = "auto", number: int = 1) -> None:
+def convert(path: str | Path, folder: str | Path, cache: str | Path, dtype: str = "auto", number: str = "1") -> None:
     """Put the model of a file into `folder`: config.json, generation_config.json, model.safetensors, its tokenizer and, last,
     snapshot.json.
 
@@ -61,11 +61,10 @@ def _converted(path: Path, digest: str, kept: Path, dtype: str) -> None:
         source.mkdir()
         # nothing else beside it, lest transformers read that as well
         (source / "model.gguf").symlink_to(path.resolve())
-        tokenizer = read_tokenizer(source, "model.gguf", header)
-        tokenizer.model_max_length = header.own("context_length")
+        made.mkdir()
+        save_tokenizer(read_tokenizer(source, "model.gguf", header), made, header.tokens)
         model = read_model(source, "model.gguf", header, dtype)
         model.save_pretrained(made, max_shard_size=ONE_FILE)
-        tokenizer.save_pretrained(made)
         (made / "model.safetensors").chmod((made / "config.json").stat().st_mode)  # safetensors writes for its owner alone
         about = {
             "gguf": path.name,
@@ -117,8 +116,8 @@ def read_model(folder: Path, name: str, header: Header, dtype: str) -> PreTraine
     read, there = sum(p.numel() for p in model.parameters()), sum(t.size for t in header.tensors if t.name != ROPE_FACTORS)
     if read != there:
         raise GGUFError(f"of the file's {there:,} weights {read:,} are read; write path: FOLDER with the original model")
-    if dtype == "auto" and set(header.types) <= set(UNQUANTIZED):
-        precision = _exact(model.parameters(), [UNQUANTIZED[name] for name in header.types])
+    if dtype == "auto" and header.unquantized:
+        precision = _exact(model.parameters(), [HALVES[name] for name in header.types if name in HALVES])
     weights = {name: weight.to(precision) for name, weight in model.state_dict().items()}
     with torch.device("meta"):
         bare = AutoModelForCausalLM.from_config(config, dtype=precision)
@@ -131,10 +130,10 @@ def read_model(folder: Path, name: str, header: Header, dtype: str) -> PreTraine
 
 
 def _exact(weights: Iterable[torch.Tensor], types: list[torch.dtype]) -> torch.dtype:
-    """The type of 16 bits, of those in a file, that has all its weights exactly; else float32."""
+    """The type, of those given, that has all weights exactly; else float32."""
     weights = list(weights)
-    for precision in (torch.bfloat16, torch.float16):
-        if precision in types and all(torch.equal(weight.to(precision).float(), weight) for weight in weights):
+    for precision in types:
+        if all(torch.equal(weight.to(precision).float(), weight) for weight in weights):
             return precision
     return torch.float32
 
@@ -159,7 +158,7 @@ def correct(config: Any, header: Header, factors: list[float] | None) -> None:
         if header.own(key, width) != width:
             raise GGUFError(f"the file says {prefix}{key} = {header.own(key)} with heads of {width}, which is not read")
     config.head_dim = width
-    config.vocab_size = next(tensor.shape[0] for tensor in header.tensors if tensor.name == "token_embd.weight")
+    config.vocab_size = header.tokens
     if gemma:
         largest = config.num_hidden_layers == LARGEST_GEMMAS[header.architecture]
         config.query_pre_attn_scalar = config.hidden_size // heads if largest else width

@@ -14,12 +14,15 @@ from typing import Any
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 SUFFIX = ".gguf"
+HALVES = ("BF16", "F16")
+EMBEDDINGS = "token_embd.weight"
 PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
 # Architectures whose conversion is tested against the model that a file was made from.
 ARCHITECTURES = ("gemma2", "gemma3", "llama", "qwen2", "qwen3")
 # What splits text before byte pairs are merged (tokenizer.ggml.pre), where the same tokens as the original's are known to come out.
 BYTE_LEVEL, SENTENCEPIECE = "gpt2", "llama"
 PRE_TOKENIZERS = ("llama-bpe", "qwen2", "smollm")
+SPLIT = "is one part of several; join them with llama-gguf-split --merge FIRST_PART WHOLE.gguf and write path: WHOLE.gguf"
 # Files of this format that hold something else, by general.type.
 OTHERS = {
     "adapter": "an adapter, not a model; write path: FILE.gguf of a whole model",
@@ -76,6 +79,16 @@ class Header:
         """How many numbers all tensors have."""
         return sum(tensor.size for tensor in self.tensors)
 
+    @property
+    def unquantized(self) -> bool:
+        """Whether it has weights of 16 bits and none in blocks."""
+        return {"F32"} < set(self.types) | {"F32"} <= {"F32", *HALVES}
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens have an embedding."""
+        return next(tensor.shape[0] for tensor in self.tensors if tensor.name == EMBEDDINGS)
+
     def own(self, key: str, default: Any = None) -> Any:
         """A value under the architecture's name."""
         return self.metadata.get(f"{self.architecture}.{key}", default)
@@ -107,13 +120,19 @@ def read_header(path: str | Path) -> Header:
     return header
 
 
+def problem_of_name(path: str | Path) -> str | None:
+    """The same, as far as the name tells."""
+    if PART.search(str(path)):
+        return f"{path} {SPLIT}"
+    if Path(path).name.lower().startswith("mmproj"):
+        return f"{path} is {OTHERS['mmproj']}"
+    return None
+
+
 def problem_of(path: str | Path) -> str | None:
     """Why a file cannot be used, as far as its header tells; None if nothing is known against it."""
-    if part := PART.search(str(path)):
-        return (
-            f"{path} is one part of several ({part[0][1:]}); join them with llama-gguf-split --merge FIRST_PART WHOLE.gguf "
-            "and write path: WHOLE.gguf"
-        )
+    if problem := problem_of_name(path):
+        return problem
     if not Path(path).is_file():
         return f"there is no {path}; write path: FILE.gguf or path: FOLDER"
     try:
@@ -138,8 +157,8 @@ def _unusable(header: Header) -> str | None:
     if architecture == "clip":
         return f"is {OTHERS['mmproj']}"
     if known.get("split.count", 1) > 1:
-        return "is one part of several; join them with llama-gguf-split --merge FIRST_PART WHOLE.gguf and write path: WHOLE.gguf"
-    if not header.tensors:
+        return SPLIT
+    if EMBEDDINGS not in {tensor.name for tensor in header.tensors}:
         return f"is {OTHERS['vocab']}"
     if architecture not in ARCHITECTURES:
         return (
@@ -153,6 +172,12 @@ def _unusable(header: Header) -> str | None:
             f"{SENTENCEPIECE} and {BYTE_LEVEL} with {', '.join(PRE_TOKENIZERS)}. Write path: FOLDER with the model in Hugging "
             "Face format"
         )
+    if (
+        family == SENTENCEPIECE
+        and not architecture.startswith("gemma")
+        and not known.get("tokenizer.ggml.add_space_prefix", True)
+    ):
+        return "puts no blank before a text, which is not read (tokenizer.ggml.add_space_prefix); write path: FOLDER"
     return None
 
 

@@ -1,12 +1,15 @@
 """The tokenizer of a GGUF file, as the original has it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from tokenizers import normalizers, pre_tokenizers
+from tokenizers import AddedToken, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from isogloss.models.gguf_header import BYTE_LEVEL, Header
+
+BLANK = "▁"  # how SentencePiece spells it
 
 
 def read_tokenizer(folder: str | Path, name: str, header: Header) -> PreTrainedTokenizerBase:
@@ -17,9 +20,24 @@ def read_tokenizer(folder: str | Path, name: str, header: Header) -> PreTrainedT
     """
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name, local_files_only=True, trust_remote_code=False)
     known = header.metadata
+    tokenizer.model_max_length = header.own("context_length")
     if known["tokenizer.ggml.model"] == BYTE_LEVEL:
         _as_original(tokenizer, known)
+    elif header.architecture.startswith("gemma"):
+        # a file spells these with blanks, and so transformers does not recognise them as tokens that are whole in a text
+        runs = [token for token in tokenizer.get_vocab() if len(token) > 1 and not token.strip(BLANK)]
+        tokenizer.add_tokens([AddedToken(token, normalized=False) for token in sorted(runs, key=len)])
     return tokenizer
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path, size: int) -> None:
+    """Write a tokenizer of `size` tokens. What transformers adds behind them, as it does if a vocabulary lacks <|endoftext|>, no
+    model has numbers for."""
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer.json"
+    written = json.loads(path.read_text(encoding="utf-8"))
+    written["added_tokens"] = [token for token in written["added_tokens"] if token["id"] < size]
+    path.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _as_original(tokenizer: PreTrainedTokenizerBase, known: dict[str, Any]) -> None:
