@@ -219,9 +219,7 @@ class Transformers(Weights):
     """A causal language model in Hugging Face format."""
 
     provider: Literal["transformers"] = Field(description="transformers")
-    file: str | None = Field(
-        None, pattern=r"\.gguf$", description="of a repository with GGUF files, the one that is meant: NAME.gguf"
-    )
+    file: str | None = Field(None, pattern=r"\.gguf$", description="of a repository with GGUF files, the one meant: NAME.gguf")
     optimised: list[str] | None = Field(None, description="languages the model was made for, by its makers' account")
     teaching: Teaching = Field(Teaching(), description="how lessons are taught")
     asking: ChatAsking = Field(ChatAsking(), description="how answers are generated")
