@@ -30,7 +30,7 @@ READ = {
     "tensor_data_layout",
 }
 GEMMA = {"attention.sliding_window", "attn_logit_softcapping", "final_logit_softcapping", "rope.freq_base_swa"}
-# Which layers attend to all that came before, in models that differ in that, and how queries are scaled in their largest variants.
+# The variants, by their layers, that scale queries by the width of all heads, not of one.
 LARGEST_GEMMAS = {"gemma2": 46, "gemma3": 62}
 
 

@@ -19,7 +19,7 @@ EMBEDDINGS = "token_embd.weight"
 PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
 # Architectures whose conversion is tested against the model that a file was made from.
 ARCHITECTURES = ("gemma2", "gemma3", "llama", "qwen2", "qwen3")
-# What splits text before byte pairs are merged (tokenizer.ggml.pre), where the same tokens as the original's are known to come out.
+# What splits text before bytes are merged (tokenizer.ggml.pre), where the same tokens as the original's are known to come out.
 BYTE_LEVEL, SENTENCEPIECE = "gpt2", "llama"
 PRE_TOKENIZERS = ("llama-bpe", "qwen2", "smollm")
 SPLIT = "is one part of several; join them with llama-gguf-split --merge FIRST_PART WHOLE.gguf and write path: WHOLE.gguf"
@@ -82,7 +82,8 @@ class Header:
     @property
     def unquantized(self) -> bool:
         """Whether it has weights of 16 bits and none in blocks."""
-        return {"F32"} < set(self.types) | {"F32"} <= {"F32", *HALVES}
+        types = set(self.types)
+        return types <= {"F32", *HALVES} and not types <= {"F32"}
 
     @property
     def tokens(self) -> int:
