@@ -37,9 +37,8 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
             path = entry.get("path") if isinstance(entry, dict) else None
             if isinstance(path, str) and (text := _weights(section, entry, path)):
                 problems.append(((section, key, "path"), text))
-            if isinstance(name := entry.get("file") if isinstance(entry, dict) else None, str) and (
-                text := problem_of_name(name)
-            ):
+            name = entry.get("file") if isinstance(entry, dict) else None
+            if isinstance(name, str) and (text := problem_of_name(name)):
                 problems.append(((section, key, "file"), text))
     for key, entry in _section(raw, "predictions").items():
         path = entry.get("path") if isinstance(entry, dict) else None
