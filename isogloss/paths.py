@@ -12,6 +12,7 @@ SHIPPED_MANIFEST = "data/sandbox/manifest.json"
 ADAPTER_STORE = "data/cache/adapters"
 CALLS = "data/cache/calls"
 DIGESTS = "data/cache/digests.json"
+CONVERTED = "data/cache/gguf"
 PROMPTS = "data/prompts.yaml"
 STEPS = "data/steps.yaml"
 PRICES = "data/prices.csv"
@@ -28,6 +29,7 @@ QUALITY_REVIEW = "results/knowledge/{knowledge}/quality_review.csv"
 KNOWN = "results/knowledge/{knowledge}/known.csv"
 MODEL = "results/models/{model}"
 MODEL_FILE = "results/models/{model}/{file}"
+GGUF_FETCHED = "results/models/{model}/gguf/{file}"
 SNAPSHOT = "results/models/{model}/snapshot.json"
 CORPUS = "results/models/{model}/corpus.parquet"
 MANIFEST = "results/models/{model}/manifest.json"
@@ -101,6 +103,7 @@ ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 # The files of a folder that rules name one by one (a folder as an output would hide changes inside it).
 TOKENIZER_FILES = ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"]
 WEIGHT_FILES = ["config.json", "generation_config.json", "model.safetensors"]
+CONVERTED_FILES = ["tokenizer.json", "tokenizer_config.json", *WEIGHT_FILES, "snapshot.json"]
 SHIPPED_FILES = [*TOKENIZER_FILES, *WEIGHT_FILES, "manifest.json"]
 ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors", "teaching.json"]
 

@@ -57,6 +57,8 @@ def model_files(model):
     model = plan.base_of(model)
     if model in plan.sandboxes(settings):
         return expand(paths.MODEL_FILE, model=model, file=paths.SHIPPED_FILES)
+    if model in plan.converted(settings):
+        return expand(paths.MODEL_FILE, model=model, file=paths.CONVERTED_FILES)
     if model in plan.downloaded(settings):
         return [paths.SNAPSHOT.format(model=model)]
     folder = plan.model_folder(settings, model)
@@ -74,6 +76,12 @@ def model_contents(model):
     """The same of a model or translator in a folder of the user's; what rules put in place is as new as it is."""
     entry = (settings.models | settings.translators)[plan.base_of(model)]
     return contents(model_files(model)) if getattr(entry, "path", None) else None
+
+
+def gguf_file(model):
+    """The GGUF file that a model is made from."""
+    entry = settings.models[model]
+    return entry.path or paths.GGUF_FETCHED.format(model=model, file=os.path.basename(entry.file))
 
 
 def loading(model):

@@ -73,6 +73,63 @@ rule fetch:
         "../workflow/scripts/fetch.py"
 
 
+rule fetch_gguf:
+    output:
+        paths.GGUF_FETCHED,
+    log:
+        "results/logs/fetch_gguf/{model}/{file}.log",
+    benchmark:
+        "results/benchmarks/fetch_gguf/{model}/{file}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.converted(settings)),
+        file=r"[^/]+",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        calls=1,
+        runtime=240,
+    params:
+        hub=lambda wildcards: settings.models[wildcards.model].hub,
+        revision=lambda wildcards: settings.models[wildcards.model].revision,
+        file=lambda wildcards: settings.models[wildcards.model].file,
+        version=version("fetch_gguf"),
+    message:
+        "Download {params.file} of {params.hub} at {params.revision}"
+    script:
+        "../workflow/scripts/fetch_gguf.py"
+
+
+# A GGUF file as a folder like any other; its weights are converted once and kept.
+rule convert_gguf:
+    input:
+        lambda wildcards: gguf_file(wildcards.model),
+    output:
+        expand(paths.MODEL_FILE, file=paths.CONVERTED_FILES, allow_missing=True),
+    log:
+        "results/logs/convert_gguf/{model}.log",
+    benchmark:
+        "results/benchmarks/convert_gguf/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.converted(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input: conversion_memory(input[0], settings.models[wildcards.model].dtype),
+        runtime=120,
+    params:
+        cache=paths.CONVERTED,
+        dtype=lambda wildcards: settings.models[wildcards.model].dtype,
+        version=version("convert_gguf"),
+    message:
+        "Convert {input} to Hugging Face format"
+    script:
+        "../workflow/scripts/convert_gguf.py"
+
+
 rule sandbox_corpus:
     input:
         languages=paths.LANGUAGES,
