@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, rows_by_language, save
+from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, mark_unread, rows_by_language, save, unread_line
 from isogloss.languages import Language
 from isogloss.measures.conductivity import GATE
 
@@ -28,7 +28,8 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
         for y, language in enumerate(ordered):
             _row(left, right, rows[language.iso639_3], y, TIER_COLOURS[language.tier])
         right.axvline(100 * GATE, color=FAINT, linewidth=0.8, linestyle=":")
-        left.set_xlabel("retrieved of what was taught in English alone (XRR), %\nhollow: too little was learned for it to count")
+        note = "hollow: too little was learned for it to count" + unread_line([table], "crossed")
+        left.set_xlabel(f"retrieved of what was taught in English alone (XRR), %\n{note}")
         right.set_xlabel("learned of what was taught, %\n(dotted: what each must be above)")
         left.set_title(f"{labels['model']}: {labels['knowledge']} knowledge", loc="left", fontsize=8.5)
     rows_by_language(list(axes[0]), ordered)
@@ -43,6 +44,7 @@ def _row(left: plt.Axes, right: plt.Axes, row: dict, y: int, colour: str) -> Non
         left.plot([100 * row["low"], 100 * row["high"]], [y, y], color=colour, linewidth=1.2, zorder=2)
         face = colour if row["passed"] else "white"
         left.plot(100 * row["xrr"], y, "o", markerfacecolor=face, markeredgecolor=colour, markersize=4.5, zorder=3)
+        mark_unread(left, row, 100 * row["xrr"], y)
     for part, marker in PARTS.items():
         if row[part] is not None:
             right.plot(100 * row[part], y, marker, color=colour, markersize=4, alpha=0.75, markeredgewidth=0, clip_on=False)

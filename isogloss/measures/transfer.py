@@ -5,6 +5,8 @@ import polars as pl
 
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 
+UNREAD = 0.1  # of the answers of a cell: where more could not be read, figures and pages say so
+
 
 def correctness(scores: pl.DataFrame, languages: list[str], rows: str | None) -> tuple[np.ndarray, list[str]]:
     """Which answers are right: [taught, asked, item, seed] (or [asked, item, seed] if `rows` is None), and the items' order.
@@ -104,3 +106,24 @@ def accuracy_by_language(scores: pl.DataFrame, languages: list[str], resamples: 
     )
     table = pl.DataFrame({"language": languages, "accuracy": values.mean(axis=(-2, -1)), "low": low, "high": high})
     return table.join(counts, left_on="language", right_on="asked_in", how="left", maintain_order="left")
+
+
+def matrix_unread(cells: pl.DataFrame) -> bool:
+    """Whether so many answers could not be read that the matrix says nothing: more than half of them in most of its cells."""
+    return "unread" in cells.columns and bool((cells["unread"].cast(pl.Float64).fill_null(0) > 0.5).mean() > 0.5)
+
+
+def unread_note(cells: pl.DataFrame) -> str | None:
+    """Where more than `UNREAD` of the answers of a cell could not be read: how many of all, where most, and what to do about it.
+    None where there is no such cell, or the table does not say."""
+    if "unread" not in cells.columns:
+        return None
+    known = cells.with_columns(pl.col("unread").cast(pl.Float64)).drop_nulls("unread")
+    if known.is_empty() or known["unread"].max() <= UNREAD:
+        return None
+    most = known.sort("unread", descending=True, maintain_order=True).row(0, named=True)
+    return (
+        f"{100 * known['unread'].mean():.0f} % of the answers could not be read (taught in {most['taught_in']}, asked in "
+        f"{most['asked_in']}: {100 * most['unread']:.0f} %). If they were cut off, write a greater max_new_tokens under asking: "
+        "of the model; if they are not in the form asked for, write prompts: plain there."
+    )
