@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, mark_unread, rows_by_language, save, unread_line
+from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, mark_unread, rows_by_language, save, unread_legend
 from isogloss.languages import Language
 from isogloss.measures.conductivity import GATE
 
@@ -28,13 +28,13 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
         for y, language in enumerate(ordered):
             _row(left, right, rows[language.iso639_3], y, TIER_COLOURS[language.tier])
         right.axvline(100 * GATE, color=FAINT, linewidth=0.8, linestyle=":")
-        note = "hollow: too little was learned for it to count" + unread_line([table], "crossed")
-        left.set_xlabel(f"retrieved of what was taught in English alone (XRR), %\n{note}")
+        left.set_xlabel("retrieved of what was taught in English alone (XRR), %\nhollow: too little was learned for it to count")
         right.set_xlabel("learned of what was taught, %\n(dotted: what each must be above)")
         left.set_title(f"{labels['model']}: {labels['knowledge']} knowledge", loc="left", fontsize=8.5)
     rows_by_language(list(axes[0]), ordered)
     handles = [plt.Line2D([], [], color=FAINT, marker=PARTS[part], linestyle="", markersize=4) for part in LEGEND]
-    figure.legend(handles, LEGEND.values(), loc="outside lower center", ncols=2, frameon=False)
+    legend = dict(zip(LEGEND.values(), handles, strict=True)) | unread_legend(table for _, table in panels)
+    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2, frameon=False)
     save(figure, pdf, png)
     pl.concat([labelled(labels, table) for labels, table in panels]).write_csv(csv)
 

@@ -56,6 +56,7 @@ def labelled(labels: dict, table: pl.DataFrame) -> pl.DataFrame:
 
 
 UNREAD_SAID = "more than a tenth of the answers could not be read"
+CROSS = {"marker": "x", "color": INK, "markersize": 5.5, "markeredgewidth": 0.9}
 
 
 def is_unread(row: dict) -> bool:
@@ -63,10 +64,19 @@ def is_unread(row: dict) -> bool:
     return (row.get("unread") or 0) > UNREAD
 
 
+def any_unread(tables: Iterable[pl.DataFrame]) -> bool:
+    """Whether a row of one of these tables is marked."""
+    return any(is_unread(row) for table in tables for row in table.iter_rows(named=True))
+
+
 def unread_line(tables: Iterable[pl.DataFrame], mark: str) -> str:
     """The line that explains a mark (`hatched`, `crossed`) where a row of a table bears it, with a line break before it."""
-    marked = any(is_unread(row) for table in tables for row in table.iter_rows(named=True))
-    return f"\n{mark}: {UNREAD_SAID}" if marked else ""
+    return f"\n{mark}: {UNREAD_SAID}" if any_unread(tables) else ""
+
+
+def unread_legend(tables: Iterable[pl.DataFrame]) -> dict[str, plt.Line2D]:
+    """The same of crosses for a legend: text and handle; nothing where there are none."""
+    return {UNREAD_SAID: plt.Line2D([], [], linestyle="", **CROSS)} if any_unread(tables) else {}
 
 
 def mark_unread(axis, row: dict, x: float, y: float, bar: tuple[float, float] | None = None, colour: str = "white") -> None:
@@ -75,7 +85,7 @@ def mark_unread(axis, row: dict, x: float, y: float, bar: tuple[float, float] | 
     if not is_unread(row):
         return
     if bar is None:
-        axis.plot(x, y, "x", color=INK, markersize=5.5, markeredgewidth=0.9, zorder=4, clip_on=False)
+        axis.plot(x, y, zorder=4, clip_on=False, **CROSS)
     else:
         axis.add_patch(Rectangle((x, y), *bar, facecolor="none", edgecolor=colour, hatch="//////", linewidth=0))
 

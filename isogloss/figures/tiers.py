@@ -22,7 +22,7 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
             axis.bar(x, 100 * row["accuracy"], WIDTH * 0.92, color=TIER_COLOURS[row["asked_tier"]])
             of_row = lost.filter(taught_tier=row["taught_tier"], asked_tier=row["asked_tier"])
             for found in of_row.iter_rows(named=True):
-                mark_unread(axis, found, x - WIDTH * 0.46, 0, (WIDTH * 0.92, 100 * row["accuracy"]))
+                mark_unread(axis, found, x, 100 * row["accuracy"])
             axis.plot([x, x], [100 * row["low"], 100 * row["high"]], color=INK, linewidth=0.9)
         axis.axhline(100 * cells["untaught"].mean(), color=FAINT, linewidth=0.9)
         axis.axhline(100 * cells["chance"].mean(), color=FAINT, linewidth=0.9, linestyle=":")
@@ -31,11 +31,11 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(axis="x", length=0)
         axis.set_title(f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}", loc="left", fontsize=8)
-    if line := unread_line(unread, "hatched"):
-        figure.supxlabel(line.strip(), fontsize=7)
     axes[0, 0].set_ylabel("correct answers in another language, %\n(line: untaught; dotted: guessing)")
     asked = [plt.Rectangle((0, 0), 1, 1, color=TIER_COLOURS[tier]) for tier in TIERS]
-    figure.legend(asked, [f"asked in the {tier} tier" for tier in TIERS], loc="outside lower center", ncols=3, frameon=False)
+    names = [f"asked in the {tier} tier" for tier in TIERS]
+    said = unread_line(unread, "crossed").strip() or None
+    figure.legend(asked, names, title=said, title_fontsize=7, loc="outside lower center", ncols=3, frameon=False)
     save(figure, pdf, png)
     pl.concat([labelled(labels, means) for labels, means, _ in panels]).write_csv(csv)
 

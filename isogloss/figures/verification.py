@@ -22,9 +22,10 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
             axis.plot(100 * row["accuracy"], y, "o", color=colour, markersize=3.5)
             mark_unread(axis, row, 100 * row["accuracy"], y)
         axis.axvline(100 * table["chance"].mean(), color=FAINT, linewidth=0.8, linestyle=":")
-        note = "(dotted: guessing within the class)" + unread_line([table], "crossed")
-        axis.set_xlabel(f"correct answers of the untaught model, %\n{note}")
+        axis.set_xlabel("correct answers of the untaught model, %\n(dotted: guessing within the class)")
         axis.set_title(f"{labels['model']}: {labels['knowledge']} knowledge", loc="left", fontsize=8.5)
     rows_by_language(list(axes[0]), ordered)
+    if line := unread_line((table for _, table in panels), "crossed"):
+        figure.supxlabel(line.strip(), fontsize=7)
     save(figure, pdf, png)
     pl.concat([labelled(labels, table) for labels, table in panels]).write_csv(csv)
