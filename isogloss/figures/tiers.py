@@ -13,7 +13,8 @@ WIDTH = 0.26
 def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv: str) -> None:
     """Draw (labels, tier means, cells) of each panel, and write the numbers drawn."""
     unread = [_unread(cells, languages) for _, _, cells in panels]
-    size = (3.0 * len(panels) + 0.4, 2.9)
+    columns = 3 if len(panels) > 1 else 1  # of the legend, which is wider than one panel
+    size = (3.0 * len(panels) + 0.4, 2.9 if columns > 1 else 3.2)
     figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True, layout="constrained")
     for axis, (labels, means, cells), lost in zip(axes[0], panels, unread, strict=True):
         taught = [tier for tier in TIERS if tier in set(means["taught_tier"])]
@@ -35,7 +36,7 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
     asked = [plt.Rectangle((0, 0), 1, 1, color=TIER_COLOURS[tier]) for tier in TIERS]
     names = [f"asked in the {tier} tier" for tier in TIERS]
     said = unread_line(unread, "crossed").strip() or None
-    figure.legend(asked, names, title=said, title_fontsize=7, loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(asked, names, title=said, title_fontsize=7, loc="outside lower center", ncols=columns, frameon=False)
     save(figure, pdf, png)
     pl.concat([labelled(labels, means) for labels, means, _ in panels]).write_csv(csv)
 
