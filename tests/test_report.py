@@ -71,10 +71,10 @@ def answers(study, right, lesson="{taught}", setting="fine-tuning", epoch=1, ask
                         "conflict_correct": wrong_as_taught,
                         "match": "exact" if correct else None,
                         "alike": False,
-                        "answer_in": None,
+                        "true_in": None,
                     }
                 )
-    return pl.DataFrame(rows, schema_overrides={**ANSWER_SCHEMA, "answer_in": pl.String, "match": pl.String})
+    return pl.DataFrame(rows, schema_overrides={**ANSWER_SCHEMA, "true_in": pl.String, "match": pl.String})
 
 
 def known(right=2):
@@ -178,14 +178,14 @@ def test_either_of_two_languages_may_be_followed(first, expected):
     pair = answers("prioritization", lambda a, b: 10, lesson="{taught}+arb", taught=["eng"], asked=lambda a: ["jpn"], conflict=1)
     taught = {"answer": pl.when("correct").then(pl.lit("eng")).otherwise(pl.lit("arb"))}
     taught["conflict"] = pl.when("correct").then(pl.lit("arb")).otherwise(pl.lit("eng"))
-    text = sentence(pair.with_columns(answer_in=taught.get(first, pl.lit("eng"))))
+    text = sentence(pair.with_columns(true_in=taught.get(first, pl.lit("eng"))))
     assert expected in text
     assert "Of 1 pair of languages" in text
 
 
 def test_no_answer_need_follow_either():
     scores = answers("prioritization", lambda a, b: 0, lesson="{taught}+arb", taught=["eng"], asked=lambda a: ["jpn"])
-    assert "follows either" in sentence(scores.with_columns(answer_in=pl.lit("eng")))
+    assert "follows either" in sentence(scores.with_columns(true_in=pl.lit("eng")))
 
 
 def test_what_others_published_has_no_interval():

@@ -121,8 +121,9 @@ class _Names:
     languages: list[str]
     relation: dict[tuple[str, str], str]  # by language and item
     own: dict[str, dict[tuple[str, str], frozenset[str]]]  # aliases and conflict_aliases, normalised, by language and item
+    anywhere: dict[tuple[str, str], frozenset[str]]  # those of all languages, by side and item
     classes: dict[tuple[str, str], frozenset[str]]  # every answer and conflicting answer, by language and relation
-    index: dict[str, dict[str, list[str]]]  # those of all languages, by relation
+    index: dict[str, dict[str, list[str]]]  # those of all languages, by relation and beginning
     finds: dict[tuple[str, str], list[tuple[int, int, str]]] = field(default_factory=dict)
     known: dict[tuple[str, str, str, str], Verdict] = field(default_factory=dict)
 
@@ -131,6 +132,7 @@ class _Names:
         """Of all that is expected, see `_references`, in these languages."""
         relation: dict[tuple[str, str], str] = {}
         own: dict[str, dict[tuple[str, str], frozenset[str]]] = {"aliases": {}, "conflict_aliases": {}}
+        anywhere: dict[tuple[str, str], set[str]] = {}
         classes: dict[tuple[str, str], set[str]] = {}
         every: dict[str, set[str]] = {}
         for row in references.iter_rows(named=True):
@@ -138,10 +140,12 @@ class _Names:
             relation[key] = row["relation"]
             for side, forms in own.items():
                 forms[key] = frozenset(map(normalise, row[side]))
+                anywhere.setdefault((side, row["item"]), set()).update(forms[key])
                 classes.setdefault((row["asked_in"], row["relation"]), set()).update(forms[key])
                 every.setdefault(row["relation"], set()).update(forms[key])
         index = {name: by_beginning(sorted(known)) for name, known in every.items()}
-        return cls(languages, relation, own, {key: frozenset(known) for key, known in classes.items()}, index)
+        frozen = ({key: frozenset(names) for key, names in sets.items()} for sets in (anywhere, classes))
+        return cls(languages, relation, own, *frozen, index)
 
     def verdict(self, side: str, asked: str, item: str, answer: str | None) -> Verdict:
         """(how an answer is right in the language asked; if it is not, in which others it is, and whether the whole of it is
@@ -160,14 +164,15 @@ class _Names:
         finds, home, here = self.finds[relation, text], own[asked, item], self.classes[asked, relation]
         if match := decided(text, [find for find in finds if find[2] in here], home):
             return match, (), False
-        if relation in (NAME, ENGLISH_NAME):
+        said = {text, *(name for _, _, name in finds)}
+        if relation in (NAME, ENGLISH_NAME) or said.isdisjoint(self.anywhere[side, item]):
             return None, (), False
         right, doubtful = [], False
         for language in self.languages:
             there, aliases = self.classes.get((language, relation), NOTHING), own.get((language, item), NOTHING)
             # what the language asked has for another answer is no alias here, but a rival
             aliases = frozenset(name for name in aliases if name not in here or name in home)
-            if text in aliases or any(name in aliases for _, _, name in finds):
+            if not said.isdisjoint(aliases):
                 named = [find for find in finds if find[2] in there or find[2] in here and find[2] not in home]
                 right += [language] if decided(text, named, aliases) else []
             doubtful = doubtful or (text in there and text not in own.get((language, item), NOTHING))
