@@ -73,6 +73,7 @@ def test_a_font_that_is_left_out_would_be_noticed(tmp_path):
 
 PUPILS = [Language(code, code.title(), code, code, "", tier) for code, tier in (("aaa", "low"), ("bbb", "high"), ("ccc", "low"))]
 CODES = [language.iso639_3 for language in PUPILS]
+STATES = {"n": 20, "state_unfinished": 19, "state_unparsed": 0, "state_refused": 0}
 LABELS = {"model": "pupil", "knowledge": "invented", "setting": "in-context"}
 SAID = "more than a tenth of the answers could not be read"
 
@@ -103,7 +104,7 @@ def square(unread=None, any_=None):
         [
             {"taught_in": one, "asked_in": other, "accuracy": 1.0 if one == other else 0.5, "untaught": 0.1, "chance": 0.05}
             | ({"any": any_(one, other), "untaught_any": 0.1} if any_ else {})
-            | ({"unread": unread(one, other)} if unread else {})
+            | ({"unread": unread(one, other), **STATES} if unread else {})
             for one, other in itertools.product(CODES, CODES)
         ]
     )
@@ -197,7 +198,7 @@ def test_a_matrix_that_could_not_be_read_is_words(files, kept):
     transfer_matrix.draw([(LABELS, *lost), (LABELS | {"model": "other"}, *square())], PUPILS, *files)
     left, right = kept[0].axes[:2]
     (said,) = left.texts
-    assert " ".join(said.get_text().split()).startswith("Not drawn. 95 % of the answers could not be read")
+    assert " ".join(said.get_text().split()).startswith("Not drawn. 171 of 180 answers could not be read")
     assert "max_new_tokens" in said.get_text()
     assert not left.patches
     assert len(right.patches) == 9 + 3 + 3 + 3 + 3, "cells, outlines, two margins and the untaught"

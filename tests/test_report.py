@@ -71,10 +71,10 @@ def answers(study, right, lesson="{taught}", setting="fine-tuning", epoch=1, ask
                         "conflict_correct": wrong_as_taught,
                         "match": "exact" if correct else None,
                         "alike": False,
-                        "answer_in": None,
+                        "true_in": None,
                     }
                 )
-    return pl.DataFrame(rows, schema_overrides={**ANSWER_SCHEMA, "answer_in": pl.String, "match": pl.String})
+    return pl.DataFrame(rows, schema_overrides={**ANSWER_SCHEMA, "true_in": pl.String, "match": pl.String})
 
 
 def known(right=2):
@@ -178,14 +178,14 @@ def test_either_of_two_languages_may_be_followed(first, expected):
     pair = answers("prioritization", lambda a, b: 10, lesson="{taught}+arb", taught=["eng"], asked=lambda a: ["jpn"], conflict=1)
     taught = {"answer": pl.when("correct").then(pl.lit("eng")).otherwise(pl.lit("arb"))}
     taught["conflict"] = pl.when("correct").then(pl.lit("arb")).otherwise(pl.lit("eng"))
-    text = sentence(pair.with_columns(answer_in=taught.get(first, pl.lit("eng"))))
+    text = sentence(pair.with_columns(true_in=taught.get(first, pl.lit("eng"))))
     assert expected in text
     assert "Of 1 pair of languages" in text
 
 
 def test_no_answer_need_follow_either():
     scores = answers("prioritization", lambda a, b: 0, lesson="{taught}+arb", taught=["eng"], asked=lambda a: ["jpn"])
-    assert "follows either" in sentence(scores.with_columns(answer_in=pl.lit("eng")))
+    assert "follows either" in sentence(scores.with_columns(true_in=pl.lit("eng")))
 
 
 def later(scores, elsewhere=None, taught=True):
@@ -216,9 +216,9 @@ def test_a_headline_is_followed_by_what_could_not_be_read():
     lost = scores.with_columns(state=pl.when(pl.col("asked_in") == "jpn").then(pl.lit("unfinished")).otherwise("state"))
     (found,) = headlines(lost, known(), tables_of(lost, known()), LANGUAGES, 50)
     assert found.unread.startswith(
-        "33\u00a0% of the answers could not be read and count as wrong, most where Japanese is asked (100"
+        "60 of 180 answers could not be read (60 unfinished) and count as wrong, most in Japanese (100%)"
     )
-    assert "write a greater max_new_tokens" in found.unread
+    assert "max_new_tokens" in found.unread
     (found,) = headlines(scores, known(), tables_of(scores, known()), LANGUAGES, 50)
     assert found.unread is None
 
@@ -260,7 +260,8 @@ def scored():
 def tables(scored):
     found = tables_of(scored, known())
     others = cells(answers("transferability", lambda a, b: 3), known(), CODES, 50)
-    blank = [pl.lit(None, dtype=pl.String).alias(name) for name in ("low", "high", "n", "unfinished", "untaught", "chance")]
+    known_of_none = ("low", "high", "any", "n", "unfinished", "untaught", "chance", "unread")
+    blank = [pl.lit(None, dtype=pl.String).alias(name) for name in known_of_none]
     found["cells"].append(({**ABOUT, "model": "theirs", "knowledge": "published"}, others.with_columns(blank)))
     return found
 
@@ -301,6 +302,7 @@ def test_what_was_said_in_full_and_where_it_is_right(scored, tables):
 def test_cells_say_what_could_not_be_read(scored, tables):
     (about, cells), other = tables["cells"]
     columns = {"any": pl.lit(0.5), "unread": pl.when(pl.col("asked_in") == "arb").then(0.4).otherwise(0.1)}
+    columns["state_unfinished"] = (pl.col("n") * columns["unread"]).cast(pl.Int64)
     (measured, published) = matrices([(about, cells.with_columns(**columns)), other], scored, items(), LANGUAGES, 10**6)["panels"]
     assert {cell["asked_in"] for cell in measured["cells"] if cell["hatched"]} == {"arb"}
     assert {cell["unread"] for cell in measured["cells"]} == {"40.0 %", "10.0 %"}
@@ -681,7 +683,8 @@ def unread_html(scored, tables, figure):
     scores = pl.concat([later(scored), later(scored).with_columns(model=pl.lit("mute"))])
     (about, cells), other = tables["cells"]
     some = cells.with_columns(any=pl.lit(0.5), unread=pl.when(pl.col("asked_in") == "arb").then(0.4).otherwise(0.0))
-    none = cells.with_columns(any=pl.lit(0.0), unread=pl.lit(0.95))
+    some = some.with_columns(state_unfinished=(pl.col("n") * pl.col("unread")).cast(pl.Int64))
+    none = cells.with_columns(any=pl.lit(0.0), unread=pl.lit(0.95), state_unfinished=19)
     tables = tables | {"cells": [(about, some), (about | {"model": "mute"}, none), other]}
     tables["inequality"] = [*tables["inequality"], (about | {"model": "mute"}, tables["inequality"][0][1])]
     lost = pl.col("model").eq("mute") & pl.col("item").ne("q00")
@@ -699,7 +702,7 @@ def unread_html(scored, tables, figure):
 
 def test_the_page_says_beside_each_finding_what_could_not_be_read(unread_html, html):
     text = " ".join(Elements(unread_html).text.split())
-    assert text.count("could not be read and count as wrong") == 2, "of both studies of the one model"
+    assert text.count("unfinished) and count as wrong") == 2, "of both studies of the one model"
     assert "Hatched: more than a tenth" in text
     assert "could not be read" not in " ".join(Elements(html).text.split())
 
@@ -744,7 +747,7 @@ def test_a_matrix_that_was_not_read_is_words_on_the_page_and_its_answers_are_the
     tab.select_option("#panel", "1")
     tab.wait_for_selector("#chart p")
     assert tab.locator("#chart svg").count() == 0
-    assert "95 % of the answers could not be read" in tab.locator("#note").inner_text()
+    assert "172 of 180 answers could not be read (171 unfinished, 1 unparsed)" in tab.locator("#note").inner_text()
     tab.select_option("#taught", "eng")
     tab.select_option("#asked", "eng")
     row = tab.locator("#answers tbody tr").nth(1).locator("td").all_inner_texts()

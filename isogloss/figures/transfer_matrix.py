@@ -29,14 +29,14 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
     ordered = by_tier(languages)
     size = len(ordered)
     side = max(0.33 * (size + 2 * GAP + 3), 2.6)
-    drawn = [table for _, cells, margins in panels if not matrix_unread(cells) for table in (cells, margins)]
+    drawn = [table for _, cells, margins in panels if not _lost(cells) for table in (cells, margins)]
     legend = ["correct answers, %", *([SECOND] if any(map(_has_second, drawn)) else [])]
     legend = "\n".join(legend) + unread_line(drawn, "hatched")
     height = side + 1.9 + 0.25 * legend.count("\n") if drawn else 2.2
     figure, axes = plt.subplots(1, len(panels), figsize=((side + 1.6) * len(panels), height), squeeze=False, layout="constrained")
     for axis, (labels, cells, margins) in zip(axes[0], panels, strict=True):
-        if matrix_unread(cells):
-            _words(axis, labels, cells, side)
+        if _lost(cells):
+            _words(axis, labels, unread_note(cells, {language.iso639_3: language.name for language in ordered}), side)
         else:
             _panel(axis, labels, cells, margins, ordered)
     if drawn:
@@ -116,11 +116,16 @@ def _same_and_other(cells: pl.DataFrame, column: str) -> tuple[str, str]:
     return tuple(f"{100 * cells.filter(which)[column].mean():.0f}" for which in (same, ~same))
 
 
-def _words(axis, labels: dict, cells: pl.DataFrame, side: float) -> None:
+def _lost(cells: pl.DataFrame) -> bool:
+    """Whether a matrix says nothing, as far as its table knows."""
+    return "unread" in cells.columns and matrix_unread(cells)
+
+
+def _words(axis, labels: dict, note: str, side: float) -> None:
     """What is wrong with a matrix that cannot be read, in a panel so many inches wide, in place of numbers that say nothing."""
     axis.set_axis_off()
     axis.set_title(_about(labels), loc="left", fontsize=8.5, pad=8)
-    text = f"Not drawn. {unread_note(cells)}"
+    text = f"Not drawn. {note}"
     axis.text(0, 1, textwrap.fill(text, int(13 * (side + 1.6))), transform=axis.transAxes, va="top", fontsize=8, linespacing=1.6)
 
 

@@ -20,7 +20,7 @@ def verdicts(scores: pl.DataFrame) -> pl.DataFrame:
     """
     names = pl.col("lesson").str.split("+")
     first, second = names.list.get(0), names.list.get(1)
-    has_answer = pl.col("answer_in") == first
+    has_answer = pl.col("true_in") == first
     one = pl.when(has_answer).then("correct").otherwise("conflict_correct").cast(pl.Float64)
     other = pl.when(has_answer).then("conflict_correct").otherwise("correct").cast(pl.Float64)
     table = scores.select(

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from isogloss.languages import Language
-from isogloss.measures.transfer import UNREAD, matrix_unread, unread_note
+from isogloss.measures.transfer import UNREAD, matrix_unread
+from isogloss.report.unread import note
 
 ANSWERED = "answered"
 FORMS = {"tags": "between the tags", "whole": "all that was said"}
@@ -57,7 +58,8 @@ def matrices(
                     row["answer_in"] if row["correct_any"] else None,
                 ]
             )
-        wrong = {"note": unread_note(cells), "drawn": not matrix_unread(cells)}
+        lost = "unread" in cells.columns and matrix_unread(cells)
+        wrong = {"note": note(cells, {language.iso639_3: language.name for language in languages}), "drawn": not lost}
         found = {"cells": list(_cells(cells, languages)), "asked": len(asked), "items": kept, "answers": answers}
         shown.append(about | wrong | found)
         for code in sorted(own["asked_in"].unique()):

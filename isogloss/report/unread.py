@@ -1,69 +1,50 @@
-"""Answers that could not be read: how many of which, why, and what to do about it."""
+"""Answers that could not be read: how many, of whom, and what to do about it."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
 
-from isogloss.measures.transfer import UNREAD
-from isogloss.report.wording import percent
+from isogloss.measures.transfer import LOST, UNREAD, reading, unread_note
 
-# state of an answer: what it is, and what mends it
-STATES = {
-    "unfinished": ("were cut off", "write a greater max_new_tokens: under asking: of the model"),
-    "unparsed": (
-        "were blank, or a thought alone",
-        "look at them in the column raw of results/scores.parquet; if the model thinks, write a greater max_new_tokens: under "
-        "asking: of the model, else another prompts: there",
-    ),
-    "refused": ("were refused", "look at why in the log of the job that asked, and ask another model"),
-}
+
+def note(table: pl.DataFrame, names: dict[str, str] | None = None) -> str | None:
+    """What `isogloss.measures.transfer.unread_note` says of a table; None of one that does not know, as of older ones."""
+    return unread_note(table, names) if "unread" in table.columns else None
 
 
 def unread_sentence(scores: pl.DataFrame, names: dict[str, str]) -> str | None:
-    """Of the scored answers of a study about one model, knowledge set and setting: how many could not be read, in which language
-    asked most, why most of them, and what to do. None where it is no more than `UNREAD` of them in any language asked."""
-    lost = scores.filter(pl.col("state").is_in(list(STATES)))
-    shares = scores.group_by("asked_in").agg(pl.col("state").is_in(list(STATES)).mean()).sort("state", "asked_in")
-    if shares.is_empty() or shares["state"][-1] <= UNREAD:
-        return None
-    code, most = shares.row(-1)
-    counts = {state: (lost["state"] == state).sum() for state in STATES}
-    state = max(counts, key=counts.get)
-    what, todo = STATES[state]
-    return (
-        f"{percent(len(lost) / len(scores))} of the answers could not be read and count as wrong, most where {names[code]} is "
-        f"asked ({percent(most)}): {counts[state]:,} of {len(scores):,} {what}. What to do: {todo}."
-    )
+    """The same of the scored answers of a study about one model, knowledge set and setting, by language asked."""
+    counts = [(pl.col("state") == state).sum().alias(f"state_{state}") for state in LOST]
+    by_language = scores.group_by("asked_in", maintain_order=True).agg(pl.len().alias("n"), *reading(scores), *counts)
+    return note(by_language, names)
 
 
 def last_line(tables: Iterable[tuple[dict[str, str], str]]) -> str | None:
-    """What people should know of a run when it ends: how many of its answers could not be read, where most, and what to do.
+    """What people should know of a run when it ends: how many of its answers could not be read, of whom most, and what to do.
 
     `tables` are what a table is about (model, knowledge, setting) and its CSV, of cells or of accuracy by language. What is not
     there, or cannot be read as such a table, as after a run that failed, is passed over. None where no row of a table has more
     than `UNREAD` of its answers unread.
     """
-    rows = [(about, row) for about, path in tables for row in _rows(path)]
-    if not any(row["unread"] > UNREAD for _, row in rows):
+    known = [(about, table) for about, path in tables if (table := _read(path)) is not None]
+    if not any((table["unread"] > UNREAD).any() for _, table in known):
         return None
-    answers, lost = sum(row["n"] for _, row in rows), sum(row["n"] * row["unread"] for _, row in rows)
-    about, worst = max(rows, key=lambda found: found[1]["unread"])
-    return (
-        f"{lost:,.0f} of {answers:,} answers could not be read and count as wrong, most of {', '.join(about.values())}, asked "
-        f"in {worst['asked_in']} ({percent(worst['unread'])}). What to do: if they were cut off, write a greater max_new_tokens: "
-        "under asking: of the model; what was said stands in results/report.html and in the column raw of results/scores.parquet."
-    )
+    answers = sum(table["n"].sum() for _, table in known)
+    lost = sum((table["n"] * table["unread"]).sum() for _, table in known)
+    about, worst = max(known, key=lambda found: (found[1]["unread"].max() > UNREAD, found[1]["unread"].mean()))
+    return f"{lost:,.0f} of {answers:,} answers of this run could not be read. Most of {', '.join(about.values())}: {note(worst)}"
 
 
-def _rows(path: str) -> list[dict]:
-    """The rows of a table in which answers were counted: asked_in, n, unread."""
+def _read(path: str) -> pl.DataFrame | None:
+    """The rows of a table in which answers were counted; None if there are none."""
+    numbers = ("n", "unread", *(f"state_{state}" for state in LOST))
     try:
         table = pl.read_csv(path) if Path(path).is_file() else pl.DataFrame()
-        if not {"n", "unread"} <= set(table.columns):
-            return []
-        asked = "asked_in" if "asked_in" in table.columns else "language"
-        known = table.select(pl.col(asked).alias("asked_in"), pl.col("n").cast(pl.Int64), pl.col("unread").cast(pl.Float64))
+        if not {*numbers} <= {*table.columns} or not {"asked_in", "language"} & {*table.columns}:
+            return None
+        table = table.with_columns(pl.col(name).cast(pl.Float64 if name == "unread" else pl.Int64) for name in numbers)
     except (OSError, pl.exceptions.PolarsError):
-        return []
-    return known.drop_nulls().to_dicts()
+        return None
+    table = table.drop_nulls(numbers)
+    return None if table.is_empty() else table
