@@ -9,7 +9,7 @@ import polars as pl
 from scipy.special import softmax
 
 from isogloss.knowledge.sources.records import refuse
-from isogloss.measures.any_language import main, with_any
+from isogloss.measures.any_language import MAIN, main, with_any
 from isogloss.measures.inequality import inequality
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.transfer import correctness
@@ -26,7 +26,7 @@ SCORE_SCHEMA = {
 }
 MEASURE_SCHEMA = {
     **dict.fromkeys(("model", "knowledge", "setting", "measure"), pl.String),
-    **dict.fromkeys(("value", "low", "high"), pl.Float64),
+    **dict.fromkeys(("value", "low", "high", *MAIN), pl.Float64),
 }
 GROUP = ("model", "knowledge", "setting")
 ANSWER = [name for name in SCORE_SCHEMA if name != "correct"]
@@ -94,7 +94,8 @@ def _measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int, seed:
         before = untaught.filter(model=model, knowledge=knowledge)
         found = _of_matrix(part, languages, resamples, seed) | _inequality(part, before, languages, tiers, resamples, seed)
         rows += [(model, knowledge, setting, name, *numbers) for name, numbers in found.items()]
-    return pl.DataFrame(rows, schema=MEASURE_SCHEMA, orient="row").fill_nan(None)
+    schema = {name: kind for name, kind in MEASURE_SCHEMA.items() if name not in MAIN}
+    return pl.DataFrame(rows, schema=schema, orient="row").fill_nan(None)
 
 
 def _of_matrix(part: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> dict[str, tuple]:
