@@ -58,9 +58,9 @@ def judge(
     judge, which stays wrong; `unparsed` where no reply was a verdict: such an answer counts as wrong in the state `unjudged`).
     match and conflict_match still say how exact match found it. The judge pays no attention to language, so what it finds right
     is right in any: correct_any and conflict_correct_any are the same as correct and conflict_correct, and answer_in says what
-    exact match says of the answers that are right as judged (null where it finds them right in none). Names, of which conductivity asks the translation, are spelled
-    right or wrong: they are not judged and stay as they were. Raises ValueError if `items` lacks an item that was asked, and
-    `isogloss.remote.failures.RemoteError` where the judge cannot be asked.
+    exact match says of the answers that are right as judged (null where it finds them right in none). Names, of which
+    conductivity asks the translation, are spelled right or wrong: they are not judged and stay as they were. Raises ValueError if
+    `items` lacks an item that was asked, and `isogloss.remote.failures.RemoteError` where the judge cannot be asked.
     """
     bare = [
         table.select(pl.lit(language).alias("asked_in"), "item", pl.col("ask_question").alias("asked"))

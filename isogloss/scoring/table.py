@@ -116,7 +116,8 @@ Verdict = tuple[str | None, tuple[str, ...], bool]
 
 @dataclass
 class _Names:
-    """What answers are called, by language. A text is looked through once for the names of a relation, and judged once an item."""
+    """What answers are called, by language. A text is looked through once for the names of a relation, and judged once an
+    item."""
 
     languages: list[str]
     relation: dict[tuple[str, str], str]  # by language and item
@@ -173,7 +174,7 @@ class _Names:
             # what the language asked has for another answer is no alias here, but a rival
             aliases = frozenset(name for name in aliases if name not in here or name in home)
             if not said.isdisjoint(aliases):
-                named = [find for find in finds if find[2] in there or find[2] in here and find[2] not in home]
+                named = [find for find in finds if find[2] in there or (find[2] in here and find[2] not in home)]
                 right += [language] if decided(text, named, aliases) else []
             doubtful = doubtful or (text in there and text not in own.get((language, item), NOTHING))
         return None, tuple(right), doubtful
