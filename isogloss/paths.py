@@ -52,6 +52,7 @@ SPEED_BY_TIER = "results/{model}/{knowledge}/effectiveness/{setting}/tiers.csv"
 LEARNED_PAIRS = "results/{model}/{knowledge}/effectiveness/{setting}/comparisons.csv"
 CELLS = "results/{model}/{knowledge}/transferability/{setting}/cells.csv"
 MATRIX = "results/{model}/{knowledge}/transferability/{setting}/matrix.csv"
+MATRIX_ANY = "results/{model}/{knowledge}/transferability/{setting}/matrix_any.csv"
 MARGINS = "results/{model}/{knowledge}/transferability/{setting}/margins.csv"
 TIER_MEANS = "results/{model}/{knowledge}/transferability/{setting}/tiers.csv"
 INEQUALITY = "results/{model}/{knowledge}/transferability/{setting}/inequality.csv"
@@ -98,6 +99,7 @@ DRAWN_EFFECTS = {"cells": "differences"} | {name: name for name in ("doses", "co
 EXPLANATIONS = ["correlation", "regression", "predicted", "coefficients", "subsets", "importance", "shap", "effects"]
 EXPLANATIONS += ["left_out_cells", "left_out_languages", "left_out_factors", "predictions"]
 POOLED_TABLES = [*(table for table in EXPLANATIONS if table != "effects"), "models"]  # effects: of single answers
+EXPLANATIONS += ["correlation_any", "regression_any"]  # of what is right in any language
 ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 
 # The files of a folder that rules name one by one (a folder as an output would hide changes inside it).

@@ -84,3 +84,8 @@ def multiple_choice(wildcards):
     entry = settings.choices[wildcards.name]
     labelled = entry.answer == "label" or wildcards.model in REMOTE
     return {"labelled": labelled} | entry.model_dump(include={"demonstration", "orders", "seed"})
+
+
+def languages_written(knowledge):
+    """The languages in which a knowledge set is written: those studied, in their order, and those it is translated from."""
+    return list(dict.fromkeys([*settings.languages, *plan.own_languages(settings, knowledge)]))

@@ -119,7 +119,7 @@ def test_names_are_scored_as_they_are_spelled(items, requests):
     other = table.filter(part=NAMES).with_columns(answer=pl.lit(items["tha"]["name"][5]))
     again = score(other.select(list(ANSWER_SCHEMA)), items)
     assert again.filter("correct")["item"].to_list() == ["name:q0006"], "another place's name is wrong"
-    assert table["answer_in"].null_count() == len(table)
+    assert table["true_in"].null_count() == len(table)
 
 
 def test_items_without_names_are_refused(items, requests):

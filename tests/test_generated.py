@@ -238,14 +238,20 @@ def test_known_items_by_hand():
     )
     large = scores(("g001", "eng", True, False), ("g002", "eng", True, False), ("g003", "eng", False, False))
     assert known_items({"small": small, "large": large}).rows() == [
-        ("g001", "large", "eng", 1, 0, 1),
-        ("g002", "large", "eng", 1, 0, 1),
-        ("g002", "small", "eng fra", 3, 1, 3),
-        ("g003", "small", "", 0, 1, 2),
+        ("g001", "large", "eng", 1, 0, 1, None),
+        ("g002", "large", "eng", 1, 0, 1, None),
+        ("g002", "small", "eng fra", 3, 1, 3, None),
+        ("g003", "small", "", 0, 1, 2, None),
     ]
+
+
+def test_what_is_known_in_another_language_than_was_asked_is_known():
+    table = scores(("g001", "fra", False, False), ("g001", "eng", False, False), ("g002", "fra", False, False))
+    table = table.with_columns(correct_any=pl.Series([True, False, False]))
+    assert known_items({"small": table}).rows() == [("g001", "small", "", 0, 0, 2, 1)]
 
 
 def test_where_nothing_is_known_the_table_is_empty_with_all_its_columns():
     table = known_items({"a-model": scores(("g001", "eng", False, False))})
     assert table.is_empty()
-    assert table.columns == ["item", "model", "languages", "answered_right", "answered_conflict", "n"]
+    assert table.columns == ["item", "model", "languages", "answered_right", "answered_conflict", "n", "answered_any"]

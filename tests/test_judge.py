@@ -69,6 +69,7 @@ def scored(*rows):
         pl.format("right {}", "item").alias("reference"),
         pl.format("wrong {}", "item").alias("conflict_reference"),
         pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state"),
+        pl.when("correct").then("asked_in").alias("answer_in"),
     )
 
 
@@ -92,9 +93,19 @@ def test_the_judge_decides_what_is_right(asked):
     assert found["exact_correct"].to_list() == [False, True, False, False]
     assert found["exact_conflict_correct"].to_list() == [False, False, True, False]
     assert found["state"].to_list() == ["answered", "answered", "answered", "unfinished"]
+    assert found["correct_any"].to_list() == [True, False, False, False], "a judge pays no attention to language"
+    assert found["conflict_correct_any"].to_list() == [False, True, False, False]
     unchanged = ["item", "asked_in", "answer", "question", "reference", "conflict_reference"]
     assert found.select(unchanged).equals(table.select(unchanged))
     assert len(sent.asked) == 3, "what has no answer is not sent"
+
+
+def test_in_which_language_a_judged_answer_is_right_is_what_exact_match_says(asked):
+    rows = [("q1", "eng", "lundi", False), ("q1", "eng", "on Monday", False), ("q1", "eng", "Tuesday", True)]
+    table = scored(*((*row, False) for row in rows)).with_columns(answer_in=pl.Series(["fra", None, "eng"]))
+    found, _ = asked(table, lambda texts, sample: says("neither" if texts["answer"] == "Tuesday" else "reference"))
+    assert found["answer_in"].to_list() == ["fra", None, None]
+    assert found["correct"].to_list() == found["correct_any"].to_list() == [True, True, False]
 
 
 def test_the_judge_is_given_the_bare_question_and_both_references(asked):
