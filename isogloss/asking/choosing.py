@@ -57,7 +57,7 @@ def log_likelihoods(
         return each.sum(dim=2).view(lessons, -1)[:, reading.places.flatten() < len(own)]
 
     found = [[[0.0] * len(answers) for answers in options] for _ in range(lessons)]
-    for numbers, values in in_batches(model, prompts, batch_size, read):
+    for numbers, values in in_batches(model, prompts, batch_size, read, lessons, max(map(len, ends), default=0)):
         for own, each in zip(found, values, strict=True):
             for number, value in zip(numbers, each, strict=True):
                 i, j = rows[number]

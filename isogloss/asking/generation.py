@@ -27,7 +27,7 @@ def answer_greedily(
     answers: list[list[str | None]] = [[None] * len(prompts) for _ in range(lessons)]
     last = set(ends(model, tokenizer))
     say = partial(_said if readable(model) else _generated, model, tokenizer, prompts, lessons, max_new_tokens)
-    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):
+    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say, lessons):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
                 end = next((i for i, token in enumerate(tokens) if token in last), None)
