@@ -34,7 +34,7 @@ def answer_greedily(
     check_readable(model, prompts, max_new_tokens, "prompts")
     answers = [[Spoken("", False)] * len(prompts) for _ in range(lessons)]
     say = partial(_said if readable(model) else _generated, model, chat, prompts, lessons, max_new_tokens)
-    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):
+    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say, lessons):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
                 own[number] = chat.said(tokens)

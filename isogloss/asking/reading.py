@@ -6,6 +6,7 @@ only.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from weakref import WeakSet
@@ -15,6 +16,7 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from isogloss.models.memory import LARGER, READ, Shape
 from isogloss.models.output import only_at
 from isogloss.progress import Meter
 
@@ -60,8 +62,9 @@ class Tree:
         return seen
 
 
-def planted(prompts: dict[int, list[int]], most: int, width: int) -> list[Tree]:
-    """Trees of at most `most` prompts, given by number, for a model of a width.
+def planted(prompts: dict[int, list[int]], most: int, width: int, tokens: float = math.inf) -> list[Tree]:
+    """Trees of at most `most` prompts, given by number, and of so many tokens, for a model of a width; a single prompt may be
+    longer.
 
     In the order of tokens, a prompt joins the one before it while a tree is small, and where that costs less than reading it
     alone: it brings fewer tokens along, but they are compared with all of the tree.
@@ -75,7 +78,7 @@ def planted(prompts: dict[int, list[int]], most: int, width: int) -> list[Tree]:
         size = len(trees[-1].tokens) if trees else 0
         joined = size + len(prompt) - alike
         dearer = joined > width and _cost(joined, width) - _cost(size, width) > _cost(len(prompt), width)
-        if not trees or len(trees[-1].prompts) == most or dearer:
+        if not trees or len(trees[-1].prompts) == most or dearer or joined > tokens:
             trees.append(Tree())
         trees[-1].grow(number, prompt, alike)
     return trees
@@ -92,40 +95,53 @@ def common(one: list[int], other: list[int]) -> int:
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def batches(prompts: dict[int, list[int]], most: int, width: int) -> list[list[Tree]]:
-    """Trees of prompts, batched with others of about their size; at most `most` prompts in a batch."""
+def batches(prompts: dict[int, list[int]], most: int, width: int, tokens: float = math.inf) -> list[list[Tree]]:
+    """Trees of prompts, batched with others of about their size; at most `most` prompts in a batch, and at most so many tokens,
+    padding among them, but of a single prompt."""
     found: list[list[Tree]] = []
-    for tree in sorted(planted(prompts, most, width), key=lambda tree: len(tree.tokens)):
-        if not found or sum(len(other.prompts) for other in found[-1]) + len(tree.prompts) > most:
+    for tree in sorted(planted(prompts, most, width, tokens), key=lambda tree: len(tree.tokens)):
+        full = not found or sum(len(other.prompts) for other in found[-1]) + len(tree.prompts) > most
+        if full or (len(found[-1]) + 1) * len(tree.tokens) > tokens:
             found.append([])
         found[-1].append(tree)
     return found
 
 
-def of_one_length(prompts: dict[int, list[int]], most: int, width: int) -> list[list[Tree]]:
+def of_one_length(prompts: dict[int, list[int]], most: int, width: int, tokens: float) -> list[list[Tree]]:
     """The same with trees of a prompt each, and batches of prompts of one length: a state of all that was read, which recurrent
     layers keep, would take in padding as well."""
     found: list[list[Tree]] = []
     for number in sorted(prompts, key=lambda number: len(prompts[number])):
         tree = Tree()
         tree.grow(number, prompts[number], 0)
-        if not found or len(found[-1]) == most or len(found[-1][0].tokens) < len(tree.tokens):
+        full = found and (len(found[-1]) == most or (len(found[-1]) + 1) * len(tree.tokens) > tokens)
+        if not found or full or len(found[-1][0].tokens) < len(tree.tokens):
             found.append([])
         found[-1].append(tree)
     return found
 
 
 def in_batches(
-    model: PreTrainedModel, prompts: list[list[int]], most: int, way: Callable[[list[Tree]], torch.Tensor]
+    model: PreTrainedModel,
+    prompts: list[list[int]],
+    most: int,
+    way: Callable[[list[Tree]], torch.Tensor],
+    lessons: int = 1,
+    answers: int = 0,
 ) -> Iterator[tuple[list[int], list]]:
     """What a `way` to read trees finds, [lesson, prompt, ...], with the numbers of those prompts.
 
-    `most` are read at a time, or half as many where memory does not suffice, and so on; OutOfMemoryError where not even for one.
-    Models that are not `readable` get prompts of one length at a time, so that nothing is padded.
+    `most` are read at a time, or fewer where they are so long that they would take too much memory, with so many tokens of
+    `answers` after each that the model says its logits for; half as many where memory does not suffice, and so on;
+    OutOfMemoryError where not even for one. Models that are not `readable` get prompts of one length at a time, so that nothing
+    is padded.
     """
-    width = model.config.get_text_config().hidden_size
+    width, shape = model.config.get_text_config().hidden_size, Shape.of(model.config.to_dict())
+    allowed = READ * (LARGER if model.device.type != "cpu" else 1) / lessons
+    most = max(1, min(most, int(allowed / 2 / max(1, answers * shape.learned()))))
+    tokens = allowed / shape.read(model.dtype.itemsize)
     split = batches if readable(model) else of_one_length
-    waiting = split(dict(enumerate(prompts)), most, width)
+    waiting = split(dict(enumerate(prompts)), most, width, tokens)
     with Meter("prompts", len(prompts)) as meter:
         while waiting:
             trees = waiting.pop(0)
@@ -135,7 +151,7 @@ def in_batches(
             except torch.OutOfMemoryError:
                 if len(numbers) == 1:
                     raise
-                waiting[:0] = split({i: prompts[i] for i in numbers}, len(numbers) // 2, width)
+                waiting[:0] = split({i: prompts[i] for i in numbers}, len(numbers) // 2, width, tokens)
                 continue
             meter.add(len(numbers))
             yield numbers, found
