@@ -1,5 +1,6 @@
 """Checking a config: whatever is wrong is reported at once, each problem with its line and the line that mends it."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from isogloss.problems import problems_of
 
 # Sections of named entries, of which a file laid over another can leave one out by saying null.
 NAMED = ("knowledge", "models", "translators", "interventions", "choices")
+
+
+# Sections whose entries have weights at a path.
+PLACED = ("models", "translators")
 
 
 class ConfigError(ValueError):
@@ -55,6 +60,8 @@ def load_config(raw: dict[str, Any], languages: dict[str, Language], sources: Se
         for name in NAMED
         if isinstance(raw.get(name), dict)
     }
+    placed = {name: raw[name] for name in PLACED if isinstance(raw.get(name), dict)}
+    raw = raw | {name: {key: _placed(entry) for key, entry in entries.items()} for name, entries in placed.items()}
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
@@ -64,6 +71,12 @@ def load_config(raw: dict[str, Any], languages: dict[str, Language], sources: Se
     if problems:
         raise ConfigError(_message(problems, sources))
     return config
+
+
+def _placed(entry: Any) -> Any:
+    """An entry with the home folder and environment variables in its path written out, so that a config can be shared."""
+    path = entry.get("path") if isinstance(entry, dict) else None
+    return entry | {"path": os.path.expandvars(os.path.expanduser(path))} if isinstance(path, str) else entry
 
 
 def _message(problems: list[tuple[tuple, str]], sources: Sequence[str | Path]) -> str:

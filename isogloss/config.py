@@ -210,7 +210,9 @@ class Weights(Computing):
     """Weights and tokenizer in Hugging Face format: a folder, or a repository of the hub at a revision."""
 
     path: str | None = Field(
-        None, description="folder with config.json, tokenizer and safetensors weights, or (of models) a GGUF file"
+        None,
+        description="folder with config.json, tokenizer and safetensors weights, or (of models) a GGUF file; may begin with ~ or "
+        "an environment variable: $MODELS/my-model",
     )
     hub: str | None = Field(
         None, pattern=r"^[^/\s]+/[^/\s]+$", description="or a repository of huggingface.co: organisation/name"

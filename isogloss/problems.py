@@ -1,6 +1,7 @@
 """What is wrong with a config that only the language table, the file system or two keys together can show."""
 
 import difflib
+import re
 from pathlib import Path
 
 from isogloss.config import Config, Generated, Remote, Sandbox, SentenceTransformer, Source
@@ -109,6 +110,8 @@ def _conductivity(config: Config) -> list[tuple[tuple, str]]:
 
 def _weights(section: str, entry: dict, path: str) -> list[str]:
     """What is wrong with a folder or a file of weights."""
+    if lacking := re.findall(r"\$\{?(\w+)", path):
+        return [f"{path} is not known, since {lacking[0]} is not set; export {lacking[0]}=FOLDER, or write the path itself"]
     if is_gguf(path) and not Path(path).is_dir():
         if section == "translators":
             return [f"{path} is a GGUF file, which translators are not read from; write path: FOLDER"]

@@ -1,12 +1,14 @@
 """What is wrong with a config is said at once, with the line that mends it."""
 
 import json
+import shutil
 from copy import deepcopy
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from conftest import ROOT
 from snakemake.utils import update_config
 
 from isogloss.checking import ConfigError, load_config
@@ -216,3 +218,13 @@ def test_a_problem_is_in_the_last_file_that_has_it(raw_config, tmp_path, languag
         load_config(raw_config | {"cohort": -1, "seeds": 0}, languages, [first, second])
     assert "mine.yaml, line 2: cohort: is -1" in str(error.value)
     assert "config.yaml, line 2: seeds: is 0" in str(error.value)
+
+
+def test_a_path_may_begin_with_an_environment_variable(raw_config, languages, tmp_path, monkeypatch):
+    folder = tmp_path / "my-model"
+    shutil.copytree(ROOT / "data/sandbox", folder)
+    raw_config["models"]["mine"] = {"provider": "transformers", "path": "$MY_MODELS/my-model"}
+    with pytest.raises(ConfigError, match=r"export MY_MODELS=FOLDER"):
+        load_config(raw_config, languages)
+    monkeypatch.setenv("MY_MODELS", str(tmp_path))
+    assert load_config(raw_config, languages).models["mine"].path == str(folder)

@@ -5,8 +5,10 @@ import shutil
 import pytest
 import yaml
 from conftest import ROOT
+from test_gguf import ByteLevel, original, write
 from test_workflow import copy_project, snakemake
 
+FILES = ["qwen2.5-coder-0.5b-instruct.gguf", "smollm2-135m-instruct.gguf", "gemma-3-270m.gguf"]
 CONFIGS = ["config.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "config").rglob("*.yaml"))]
 
 
@@ -16,6 +18,17 @@ def project(tmp_path_factory):
     folder = copy_project(tmp_path_factory.mktemp("examples"), raw)
     shutil.copytree(ROOT / "config", folder / "config")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _real_models(tmp_path_factory):
+    """Tiny files by the names of those that examples are about."""
+    folder, tokenizer = tmp_path_factory.mktemp("models"), ByteLevel()
+    for name in FILES:
+        write(folder / name, original("llama", tokenizer), "llama", tokenizer)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ISOGLOSS_REAL_MODELS", str(folder))
+        yield
 
 
 @pytest.mark.parametrize("path", CONFIGS)

@@ -17,9 +17,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from isogloss import plan
 from isogloss.checking import ConfigError, load_config
+from isogloss.models.chat import chat_of
 from isogloss.models.gguf import convert, llama3_scaling
 from isogloss.models.gguf_header import ARCHITECTURES, GGUFError, problem_of, read_header
-from isogloss.models.local import chat_prompt, ends, fingerprint, load_model
+from isogloss.models.local import fingerprint, load_model
 
 REAL = Path(os.environ.get("ISOGLOSS_REAL_MODELS", "/nowhere"))
 TEMPLATE = (
@@ -238,8 +239,8 @@ def test_a_converted_model_computes_what_the_original_does(architecture, tokeniz
     assert found.config.tie_word_embeddings is tied
     assert found.config.max_position_embeddings == read.model_max_length == 16384
     vocabulary = tokenizer.vocabulary
-    assert ends(found, read) == sorted([vocabulary["<|im_end|>"], vocabulary["<|endoftext|>"]])
-    assert read.decode(chat_prompt(read, "free")) == "<|im_start|>free<|im_end|><|im_start|>"
+    assert chat_of(read, found).ends == sorted([vocabulary["<|im_end|>"], vocabulary["<|endoftext|>"]])
+    assert read.decode(chat_of(read).prompt("free")) == "<|im_start|>free<|im_end|><|im_start|>"
     for text in TEXTS:
         if text.startswith("<|") and isinstance(tokenizer, SentencePiece):
             assert read(text)["input_ids"][::2] == [1, vocabulary["a"]]
@@ -490,7 +491,7 @@ def test_a_real_model_says_what_it_says_unconverted(tmp_path):
     convert(REAL / "smollm2-135m-instruct.gguf", tmp_path / "folder", tmp_path / "cache")
     model, tokenizer = load_model(tmp_path / "folder")
     bare = AutoModelForCausalLM.from_pretrained(REAL, gguf_file="smollm2-135m-instruct.gguf", dtype=torch.float32)
-    tokens = torch.tensor([chat_prompt(tokenizer, "What is the capital of France?")])
+    tokens = torch.tensor([chat_of(tokenizer).prompt("What is the capital of France?")])
     said = [each.generate(tokens, max_new_tokens=12, do_sample=False)[0, tokens.shape[1] :] for each in (model, bare)]
     assert torch.equal(*said)
     assert tokenizer.decode(said[0], skip_special_tokens=True) == "The capital of France is Paris."
