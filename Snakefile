@@ -49,3 +49,12 @@ rule all:
 
 # After `all`, whose figures and tables it shows.
 include: "rules/report.smk"
+
+
+# At the end of a run, not of a dry run, what people should know of it.
+onsuccess:
+    say_what_is_unread()
+
+
+onerror:
+    say_what_is_unread()

@@ -209,7 +209,9 @@ class Sandbox(Strict):
 class Weights(Computing):
     """Weights and tokenizer in Hugging Face format: a folder, or a repository of the hub at a revision."""
 
-    path: str | None = Field(None, description="folder with config.json, tokenizer and safetensors weights")
+    path: str | None = Field(
+        None, description="folder with config.json, tokenizer and safetensors weights, or (of models) a GGUF file"
+    )
     hub: str | None = Field(
         None, pattern=r"^[^/\s]+/[^/\s]+$", description="or a repository of huggingface.co: organisation/name"
     )
@@ -231,9 +233,21 @@ class Transformers(Weights, Loading):
     """A causal language model in Hugging Face format."""
 
     provider: Literal["transformers"] = Field(description="transformers")
+    file: str | None = Field(None, pattern=r"\.gguf$", description="of a repository with GGUF files, the one meant: NAME.gguf")
     optimised: list[str] | None = Field(None, description="languages the model was made for, by its makers' account")
     teaching: Teaching = Field(Teaching(), description="how lessons are taught")
     asking: ChatAsking = Field(ChatAsking(), description="how answers are generated")
+
+    @model_validator(mode="after")
+    def _file_of_a_repository(self):
+        if self.file and not self.hub:
+            raise ValueError(f"file: names one of a repository; write path: FOLDER/{self.file}, or hub: and revision: beside it")
+        return self
+
+    @property
+    def gguf(self) -> bool:
+        """Whether the weights come as a GGUF file."""
+        return self.file is not None or (self.path is not None and self.path.lower().endswith(".gguf"))
 
 
 class RemoteTeaching(Strict):

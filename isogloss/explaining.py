@@ -54,6 +54,7 @@ SECTIONS = {
 # What a text must look like, by key; elsewhere it is a name.
 PATTERNS = {
     "hub": "must be a repository; write hub: ORGANISATION/NAME",
+    "file": "must be a GGUF file of the repository; write file: NAME.gguf",
     "revision": "must be the 40 digits of a commit, not a branch, so that it stays the same model; the hub shows it under Files",
     "base_url": "must be an address; write base_url: http://HOST:PORT/v1",
     "key": "must name the environment variable that has the key, never be the key; write key: OPENAI_API_KEY",

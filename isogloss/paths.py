@@ -11,6 +11,8 @@ SHIPPED_FILE = "data/sandbox/{file}"
 SHIPPED_MANIFEST = "data/sandbox/manifest.json"
 ADAPTER_STORE = "data/cache/adapters"
 CALLS = "data/cache/calls"
+DIGESTS = "data/cache/digests.json"
+CONVERTED = "data/cache/gguf"
 PROMPTS = "data/prompts.yaml"
 STEPS = "data/steps.yaml"
 PRICES = "data/prices.csv"
@@ -27,6 +29,7 @@ QUALITY_REVIEW = "results/knowledge/{knowledge}/quality_review.csv"
 KNOWN = "results/knowledge/{knowledge}/known.csv"
 MODEL = "results/models/{model}"
 MODEL_FILE = "results/models/{model}/{file}"
+GGUF_FETCHED = "results/models/{model}/gguf/{file}"
 SNAPSHOT = "results/models/{model}/snapshot.json"
 CORPUS = "results/models/{model}/corpus.parquet"
 MANIFEST = "results/models/{model}/manifest.json"
@@ -49,6 +52,7 @@ SPEED_BY_TIER = "results/{model}/{knowledge}/effectiveness/{setting}/tiers.csv"
 LEARNED_PAIRS = "results/{model}/{knowledge}/effectiveness/{setting}/comparisons.csv"
 CELLS = "results/{model}/{knowledge}/transferability/{setting}/cells.csv"
 MATRIX = "results/{model}/{knowledge}/transferability/{setting}/matrix.csv"
+MATRIX_ANY = "results/{model}/{knowledge}/transferability/{setting}/matrix_any.csv"
 MARGINS = "results/{model}/{knowledge}/transferability/{setting}/margins.csv"
 TIER_MEANS = "results/{model}/{knowledge}/transferability/{setting}/tiers.csv"
 INEQUALITY = "results/{model}/{knowledge}/transferability/{setting}/inequality.csv"
@@ -95,13 +99,15 @@ DRAWN_EFFECTS = {"cells": "differences"} | {name: name for name in ("doses", "co
 EXPLANATIONS = ["correlation", "regression", "predicted", "coefficients", "subsets", "importance", "shap", "effects"]
 EXPLANATIONS += ["left_out_cells", "left_out_languages", "left_out_factors", "predictions"]
 POOLED_TABLES = [*(table for table in EXPLANATIONS if table != "effects"), "models"]  # effects: of single answers
+EXPLANATIONS += ["correlation_any", "regression_any"]  # of what is right in any language
 ABILITY_TABLES = ["lookup", "lookup_across", "translation", "choice"]
 
 # The files of a folder that rules name one by one (a folder as an output would hide changes inside it).
 TOKENIZER_FILES = ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"]
 WEIGHT_FILES = ["config.json", "generation_config.json", "model.safetensors"]
+CONVERTED_FILES = ["tokenizer.json", "tokenizer_config.json", *WEIGHT_FILES, "snapshot.json"]
 SHIPPED_FILES = [*TOKENIZER_FILES, *WEIGHT_FILES, "manifest.json"]
-ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"]
+ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors", "teaching.json"]
 
 
 def export_files(languages: list[str]) -> list[str]:

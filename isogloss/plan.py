@@ -23,6 +23,7 @@ from isogloss.config import (
     Source,
     Steering,
     Teaching,
+    Transformers,
     Weights,
 )
 from isogloss.languages import TIERS, read_languages
@@ -350,15 +351,21 @@ def remote(config: Config) -> list[str]:
 
 
 def downloaded(config: Config) -> list[str]:
-    """Models and translators whose weights come from a hub."""
+    """Models and translators whose weights come from a hub as they are loaded."""
     entries = config.models | config.translators
-    return [key for key, entry in entries.items() if isinstance(entry, Weights) and entry.hub and key == base_of(key)]
+    found = [key for key, entry in entries.items() if isinstance(entry, Weights) and entry.hub and key == base_of(key)]
+    return [key for key in found if key not in converted(config)]
+
+
+def converted(config: Config) -> list[str]:
+    """Models that are made from GGUF files."""
+    return [key for key, entry in config.models.items() if isinstance(entry, Transformers) and entry.gguf and key == base_of(key)]
 
 
 def model_folder(config: Config, model: str) -> str | None:
     """Where the weights of a model or translator are; None if they are elsewhere."""
     entry = (config.models | config.translators)[model]
-    if isinstance(entry, Weights) and entry.path:
+    if isinstance(entry, Weights) and entry.path and base_of(model) not in converted(config):
         return entry.path
     return MODEL.format(model=base_of(model)) if isinstance(entry, Sandbox | Weights) else None
 

@@ -7,6 +7,7 @@ from isogloss.config import Config, Generated, Remote, Sandbox, SentenceTransfor
 from isogloss.intervention_problems import intervention_problems
 from isogloss.languages import Language
 from isogloss.models.folder import folder_problems
+from isogloss.models.gguf_header import has_chat_template, is_gguf, problem_of, problem_of_name
 from isogloss.paths import FLORES, SHARES_NOW, fictional_files
 from isogloss.plan import ENGLISH, STUDIES, fictional, knowledge_of, lessons_of, measured, own_languages, runnable, sources
 
@@ -36,7 +37,10 @@ def problems_of(raw: dict, config: Config | None, languages: dict[str, Language]
                 problems.append(((section, key), f"{key!r} is the name of a folder of results; write {key}-model:"))
             path = entry.get("path") if isinstance(entry, dict) else None
             if isinstance(path, str):
-                problems += [((section, key, "path"), text) for text in folder_problems(path)]
+                problems += [((section, key, "path"), text) for text in _weights(section, entry, path)]
+            name = entry.get("file") if isinstance(entry, dict) else None
+            if isinstance(name, str) and (text := problem_of_name(name)):
+                problems.append(((section, key, "file"), text))
     for key, entry in _section(raw, "predictions").items():
         path = entry.get("path") if isinstance(entry, dict) else None
         if isinstance(path, str) and not Path(path).exists():
@@ -101,6 +105,21 @@ def _conductivity(config: Config) -> list[tuple[tuple, str]]:
         if getattr(config.conductivity, key) and remote:
             problems.append((("conductivity", key), f"{', '.join(remote)} cannot be told {what}; remove the line"))
     return problems
+
+
+def _weights(section: str, entry: dict, path: str) -> list[str]:
+    """What is wrong with a folder or a file of weights."""
+    if is_gguf(path) and not Path(path).is_dir():
+        if section == "translators":
+            return [f"{path} is a GGUF file, which translators are not read from; write path: FOLDER"]
+        if problem := problem_of(path):
+            return [problem]
+        if entry.get("chat", "template") == "template" and not has_chat_template(path):
+            return [f"{path} has no chat template, so it is not known how the model is asked; add chat: plain or chat: alpaca"]
+        return []
+    if not (Path(path) / "config.json").is_file() and (files := sorted(file for file in Path(path).glob("*") if is_gguf(file))):
+        return [f"{path} has no config.json, but GGUF files; write path: {files[0]}"]
+    return folder_problems(path)
 
 
 def _section(raw: dict, name: str) -> dict:

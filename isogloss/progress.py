@@ -11,6 +11,13 @@ EVERY = 15.0  # seconds between two lines of a log
 terminal: TextIO | None = None  # set by a script whose output goes to its log
 
 
+def warn(text: str) -> None:
+    """Say what somebody should see, in the log and on the terminal it was started from."""
+    print(f"Warning: {text}", flush=True)
+    if terminal is not None:
+        tqdm.write(f"Warning: {text}", file=terminal)
+
+
 class Meter:
     """Counts what is done of `total` (calls, prompts, ...), with rate and time left; what takes less than `EVERY` says nothing.
 

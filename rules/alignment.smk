@@ -3,6 +3,11 @@ IMPORTED = {key: entry for key, entry in settings.predictions.items() if entry.f
 CLIKA = {key: entry for key, entry in settings.predictions.items() if entry.format == "clika"}
 
 
+def clika_files(name):
+    """The lists of predictions that were made elsewhere."""
+    return sorted(str(path) for path in Path(CLIKA[name].path).rglob("*.jsonl"))
+
+
 rule measures:
     input:
         scores=paths.ALL_SCORES,
@@ -22,6 +27,7 @@ rule measures:
     params:
         tiers={code: language.tier for code, language in LANGUAGES.items()},
         bootstrap=settings.bootstrap,
+        contents=contents(entry.path for entry in IMPORTED.values()),
         version=version("measures"),
     message:
         "Measure how evenly knowledge passes, in every way there is"
@@ -31,7 +37,7 @@ rule measures:
 
 rule alignment:
     input:
-        lambda wildcards: sorted(str(path) for path in Path(CLIKA[wildcards.name].path).rglob("*.jsonl")),
+        lambda wildcards: clika_files(wildcards.name),
     output:
         paths.ALIGNMENT,
     log:
@@ -51,6 +57,7 @@ rule alignment:
         reference=lambda wildcards: CLIKA[wildcards.name].reference,
         constants=lambda wildcards: CLIKA[wildcards.name].constants,
         bootstrap=settings.bootstrap,
+        contents=lambda wildcards: contents(clika_files(wildcards.name)),
         version=version("alignment"),
     message:
         "Score the predictions {wildcards.name}: performance and consistency"
@@ -62,9 +69,7 @@ rule choice_items:
     input:
         source=lambda wildcards: choice_files(wildcards.name),
         languages=paths.LANGUAGES,
-        phrasebooks=lambda wildcards: (
-            [] if choice_files(wildcards.name) else expand(paths.PHRASEBOOK, language=settings.languages)
-        ),
+        phrasebooks=lambda wildcards: [] if choice_files(wildcards.name) else PHRASEBOOKS,
         world=lambda wildcards: [] if choice_files(wildcards.name) else paths.WORLD,
     output:
         paths.CHOICE_ITEMS,
@@ -85,6 +90,7 @@ rule choice_items:
         size=lambda wildcards: settings.choices[wildcards.name].items,
         seed=lambda wildcards: settings.choices[wildcards.name].seed,
         languages=settings.languages,
+        contents=lambda wildcards: contents([paths.LANGUAGES, *(choice_files(wildcards.name) or [*PHRASEBOOKS, *paths.WORLD])]),
         version=version("choice_items"),
     message:
         "Write the multiple-choice items {wildcards.name}"
@@ -116,6 +122,7 @@ rule choose:
         exam=multiple_choice,
         loading=lambda wildcards: loading(wildcards.model),
         batch=lambda wildcards, input: settings.models[wildcards.model].asking.batch,
+        contents=lambda wildcards: model_contents(wildcards.model),
         version=version("choose"),
     message:
         "Have {wildcards.model} choose among the options of {wildcards.name}"

@@ -51,6 +51,7 @@ for cohort in filter(is_local, plan.exams(settings)):
             seeds=plan.seeds_of(settings) if cohort.setting == "in-context" else None,
             asking=lambda wildcards, input, cohort=cohort: settings.models[cohort.model].asking.model_dump(),
             longest=settings.models[cohort.model].asking.max_new_tokens,
+            contents=lambda wildcards, cohort=cohort: [model_contents(cohort.model), contents(phrasebooks(cohort, wildcards))],
             version=version("ask"),
         message:
             f"Ask {cohort.model} the {cohort.knowledge} items ({cohort.study}, {cohort.setting}: {told(cohort)})"

@@ -1,4 +1,5 @@
 # The validated config, and what the other rule files share.
+import functools
 import json
 import os
 import re
@@ -16,7 +17,9 @@ from isogloss.asking.prompts import kind_of, read_prompts
 from isogloss.asking.steps import read_steps
 from isogloss.checking import ConfigError, load_config
 from isogloss.config import Loading, Machine, Sandbox
+from isogloss.digests import digest_of
 from isogloss.languages import read_languages
+from isogloss.models.folder import effective_files
 from isogloss.versions import version
 
 LANGUAGES = read_languages(paths.LANGUAGES)
@@ -29,6 +32,7 @@ STEPS = read_steps(paths.STEPS)
 REMOTE = plan.remote(settings)
 RUN = plan.measured(settings)
 # Languages in which items exist: those studied, and those that sources are translated from.
+PHRASEBOOKS = [paths.PHRASEBOOK.format(language=code) for code in settings.languages]
 WRITTEN = sorted({*settings.languages, *(code for key in settings.knowledge for code in plan.own_languages(settings, key))})
 
 
@@ -53,10 +57,31 @@ def model_files(model):
     model = plan.base_of(model)
     if model in plan.sandboxes(settings):
         return expand(paths.MODEL_FILE, model=model, file=paths.SHIPPED_FILES)
+    if model in plan.converted(settings):
+        return expand(paths.MODEL_FILE, model=model, file=paths.CONVERTED_FILES)
     if model in plan.downloaded(settings):
         return [paths.SNAPSHOT.format(model=model)]
     folder = plan.model_folder(settings, model)
-    return sorted(str(path) for path in Path(folder).iterdir() if path.is_file()) if folder else []
+    return list(map(str, effective_files(folder))) if folder else []
+
+
+def contents(files):
+    """A digest of files that no rule makes: a param of the rules that read them, since Snakemake sees nothing of an older file
+    that has taken the place of another. (No `input` in its lambda: Snakemake does not compare params that are made from it.)"""
+    return digest_of(sorted(map(str, files)))
+
+
+@functools.cache
+def model_contents(model):
+    """The same of a model or translator in a folder of the user's; what rules put in place is as new as it is."""
+    entry = (settings.models | settings.translators)[plan.base_of(model)]
+    return contents(model_files(model)) if getattr(entry, "path", None) else None
+
+
+def gguf_file(model):
+    """The GGUF file that a model is made from."""
+    entry = settings.models[model]
+    return entry.path or paths.GGUF_FETCHED.format(model=model, file=os.path.basename(entry.file))
 
 
 def loading(model):

@@ -28,6 +28,7 @@ rule costs:
         written=OWN_ITEMS,
         choices=plan.choices(settings),
         folders={name: plan.model_folder(settings, name) for name in settings.models | settings.translators},
+        contents=contents([paths.LANGUAGES, paths.PROMPTS, paths.STEPS, paths.PRICES]),
         version=version("costs"),
     message:
         "Count what the configured study takes"

@@ -1,5 +1,8 @@
 # What explains a transfer matrix: factors of languages, of pairs and of the model's tokenizer; correlations and regressions.
 PUBLISHED = "published"  # the knowledge set of matrices that others measured
+MORPHSCORE = sorted(map(str, Path(settings.explain.morphscore).glob("*.csv"))) if settings.explain.morphscore else []
+# Shares that a rule fetches are as new as they are.
+SHARES = [settings.explain.shares] if settings.explain.shares != paths.SHARES_NOW else []
 
 
 rule published:
@@ -24,6 +27,7 @@ rule published:
         runtime=5,
     params:
         languages=settings.languages,
+        contents=lambda wildcards: contents([settings.models[wildcards.model].transferability[wildcards.setting]]),
         version=version("published"),
     message:
         "Read the matrix published of {wildcards.model} ({wildcards.setting})"
@@ -36,7 +40,7 @@ rule factors:
         shares=settings.explain.shares,
         tokenizer=lambda wildcards: tokenizer_files(wildcards.model),
         flores=[paths.FLORES_FETCHED] if settings.explain.flores == paths.FLORES else [],
-        morphscore=sorted(map(str, Path(settings.explain.morphscore).glob("*.csv"))) if settings.explain.morphscore else [],
+        morphscore=MORPHSCORE,
         knowledge=lambda wildcards: expand(paths.ITEMS, knowledge=factor_knowledge(wildcards.model), language=settings.languages),
     output:
         languages=paths.FACTORS_OF_LANGUAGES,
@@ -59,6 +63,11 @@ rule factors:
         flores=settings.explain.flores,
         morphscore=settings.explain.morphscore,
         eflomal=settings.explain.eflomal,
+        contents=lambda wildcards: [
+            contents([*SHARES, *MORPHSCORE]),
+            flores_contents("dev"),
+            model_contents(wildcards.model) if tokenizer_files(wildcards.model) else None,
+        ],
         version=version("factors"),
     message:
         "What is known of the languages, and of how {wildcards.model} splits them"
@@ -84,6 +93,7 @@ rule language_factors:
     params:
         languages=language_rows(),
         optimised=made_for([*RUN, *plan.published(settings)]),
+        contents=contents(SHARES),
         version=version("language_factors"),
     message:
         "What is known of the languages"

@@ -204,6 +204,7 @@ rule figure_tiers:
         runtime=10,
     params:
         panels=TRANSFER_PANELS,
+        languages=language_rows(),
         version=version("figure_tiers"),
     message:
         "Draw the transfer of {RUN} from tier to tier"

@@ -63,6 +63,7 @@ rule perplexity:
         languages=language_rows(),
         flores=settings.explain.flores,
         texts=settings.language_neurons.scored_texts,
+        contents=lambda wildcards: [model_contents(wildcards.model), flores_contents("devtest")],
         version=version("perplexity"),
     message:
         "How well {wildcards.model} foresees texts in every language"

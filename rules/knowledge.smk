@@ -23,6 +23,7 @@ rule items:
     params:
         language=lambda wildcards: asdict(LANGUAGES[wildcards.language]),
         knowledge=lambda wildcards: settings.knowledge[wildcards.knowledge].model_dump(),
+        contents=lambda wildcards: contents([paths.PHRASEBOOK.format(language=wildcards.language), *paths.WORLD]),
         version=version("items"),
     message:
         "Write the {wildcards.knowledge} items in {wildcards.language}"
@@ -56,6 +57,7 @@ for name, entry in plan.fictional(settings).items():
             pairs=settings.context.pairs if entry.studied and "in-context" in settings.settings else 0,
             languages=plan.own_languages(settings, name),
             limit=entry.items,
+            contents=lambda wildcards, name=name: contents([paths.LANGUAGES, *fictional_sources(name)]),
             version=version("items_fictional"),
         message:
             f"Read the {name} items in every language"

@@ -1,4 +1,5 @@
 # What jobs ask for of the machine that they run on.
+from isogloss.models.gguf_header import read_header
 
 
 def requested(entry):
@@ -47,11 +48,28 @@ def memory(entry, files, pairs=0, full=0):
             sizes = [about["bytes"] for name, about in json.load(file)["files"].items() if name.endswith(".safetensors")]
     else:
         sizes = [os.path.getsize(path) for path in files if path.endswith(".safetensors")]
-    words, parts = 0, 3 + (10 * full if full and entry.device == "cpu" else 0)
+    words, parts = 0, (3 if in_16_bits(files) else 1.5) + (10 * full if full and entry.device == "cpu" else 0)
     if pairs and entry.device == "cpu":
         with open(os.path.join(folder_of(files), "config.json"), encoding="utf-8") as file:
             words = json.load(file)["vocab_size"]
-    return 2000 + (parts * sum(sizes) + 1000 * pairs * words) // 10**6
+    return 2000 + int(parts * sum(sizes) + 1000 * pairs * words) // 10**6
+
+
+def in_16_bits(files):
+    """Whether the files of a model have its weights in 16 bits, as most do."""
+    with open(os.path.join(folder_of(files), "config.json"), encoding="utf-8") as file:
+        about = json.load(file)
+    return about.get("dtype", about.get("torch_dtype")) != "float32"
+
+
+def conversion_memory(path, dtype):
+    """Memory in MB to convert a GGUF file: its weights in 32 bits or those of `dtype` (or in 32 and 16, where it may turn out that
+    16 are enough), a tenth more, and the file itself; before that, merges are made from the vocabulary where there are none. <TBD>
+    in a dry run as long as there is no file."""
+    header = read_header(path)
+    width = 2 if dtype in ("bfloat16", "float16") else 4 + 2 * header.unquantized
+    merges = 0 if "tokenizer.ggml.merges" in header.metadata else 11_000 * header.tokens
+    return 1000 + max(int(1.1 * width * header.weights) + os.path.getsize(path), merges) // 10**6
 
 
 def learned_at_once(cohort):

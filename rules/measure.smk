@@ -75,6 +75,7 @@ rule transferability:
     output:
         cells=paths.CELLS,
         matrix=paths.MATRIX,
+        matrix_any=paths.MATRIX_ANY,
         margins=paths.MARGINS,
         tiers=paths.TIER_MEANS,
         inequality=paths.INEQUALITY,

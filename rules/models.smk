@@ -73,10 +73,67 @@ rule fetch:
         "../workflow/scripts/fetch.py"
 
 
+rule fetch_gguf:
+    output:
+        paths.GGUF_FETCHED,
+    log:
+        "results/logs/fetch_gguf/{model}/{file}.log",
+    benchmark:
+        "results/benchmarks/fetch_gguf/{model}/{file}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.converted(settings)),
+        file=r"[^/]+",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        calls=1,
+        runtime=240,
+    params:
+        hub=lambda wildcards: settings.models[wildcards.model].hub,
+        revision=lambda wildcards: settings.models[wildcards.model].revision,
+        file=lambda wildcards: settings.models[wildcards.model].file,
+        version=version("fetch_gguf"),
+    message:
+        "Download {params.file} of {params.hub} at {params.revision}"
+    script:
+        "../workflow/scripts/fetch_gguf.py"
+
+
+# A GGUF file as a folder like any other; its weights are converted once and kept.
+rule convert_gguf:
+    input:
+        lambda wildcards: gguf_file(wildcards.model),
+    output:
+        expand(paths.MODEL_FILE, file=paths.CONVERTED_FILES, allow_missing=True),
+    log:
+        "results/logs/convert_gguf/{model}.log",
+    benchmark:
+        "results/benchmarks/convert_gguf/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(plan.converted(settings)),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input: conversion_memory(input[0], settings.models[wildcards.model].dtype),
+        runtime=120,
+    params:
+        cache=paths.CONVERTED,
+        dtype=lambda wildcards: settings.models[wildcards.model].dtype,
+        version=version("convert_gguf"),
+    message:
+        "Convert {input} to Hugging Face format"
+    script:
+        "../workflow/scripts/convert_gguf.py"
+
+
 rule sandbox_corpus:
     input:
         languages=paths.LANGUAGES,
-        phrasebooks=expand(paths.PHRASEBOOK, language=settings.languages),
+        phrasebooks=PHRASEBOOKS,
         world=paths.WORLD,
         shares=paths.SHARES,
     output:
@@ -96,6 +153,7 @@ rule sandbox_corpus:
     params:
         languages=sorted(settings.languages),
         recipe=recipe,
+        contents=contents([paths.LANGUAGES, paths.SHARES, *PHRASEBOOKS, *paths.WORLD]),
         version=version("sandbox_corpus"),
     message:
         "Write the pre-training corpus of {wildcards.model} in {params.languages}"
@@ -134,7 +192,7 @@ rule sandbox_tokenizer:
 rule sandbox_pretrain:
     input:
         languages=paths.LANGUAGES,
-        phrasebooks=expand(paths.PHRASEBOOK, language=settings.languages),
+        phrasebooks=PHRASEBOOKS,
         world=paths.WORLD,
         shares=paths.SHARES,
         corpus=paths.CORPUS,
@@ -157,6 +215,7 @@ rule sandbox_pretrain:
     params:
         languages=sorted(settings.languages),
         recipe=recipe,
+        contents=contents([paths.LANGUAGES, paths.SHARES, *PHRASEBOOKS, *paths.WORLD]),
         version=version("sandbox_pretrain"),
     message:
         "Pre-train {wildcards.model} ({params.recipe[documents]} documents)"
@@ -169,7 +228,7 @@ rule sandbox_abilities:
     input:
         model=expand(paths.MODEL_FILE, file=paths.SHIPPED_FILES, allow_missing=True),
         languages=paths.LANGUAGES,
-        phrasebooks=expand(paths.PHRASEBOOK, language=settings.languages),
+        phrasebooks=PHRASEBOOKS,
         world=paths.WORLD,
     output:
         paths.ABILITIES,
@@ -188,6 +247,7 @@ rule sandbox_abilities:
     params:
         languages=sorted(settings.languages),
         asking=lambda wildcards: settings.models[wildcards.model].asking.model_dump(),
+        contents=contents([paths.LANGUAGES, *PHRASEBOOKS, *paths.WORLD]),
         version=version("sandbox_abilities"),
     message:
         "Ask {wildcards.model} to look up, translate and choose"

@@ -12,7 +12,7 @@ rule held_out:
     input:
         languages=paths.LANGUAGES,
         shares=paths.SHARES,
-        phrasebook=expand(paths.PHRASEBOOK, language=settings.languages),
+        phrasebook=PHRASEBOOKS,
         world=paths.WORLD,
     output:
         paths.HELD_OUT,
@@ -32,6 +32,7 @@ rule held_out:
         languages=sorted(settings.languages),
         recipe=recipe,
         texts=settings.language_neurons.texts,
+        contents=contents([paths.LANGUAGES, paths.SHARES, *PHRASEBOOKS, *paths.WORLD]),
         version=version("held_out"),
     message:
         "Write texts such as {wildcards.model} was pre-trained on, but others"
@@ -65,6 +66,7 @@ rule record_activations:
         languages=language_rows(),
         flores=settings.explain.flores,
         texts=settings.language_neurons.texts,
+        contents=lambda wildcards: [model_contents(wildcards.model), flores_contents("dev")],
         version=version("record_activations"),
     message:
         "Record the neurons of {wildcards.model} in every language"
@@ -131,6 +133,7 @@ rule lens:
         languages=settings.languages,
         keep=settings.intervention_items,
         bootstrap=settings.bootstrap,
+        contents=lambda wildcards: model_contents(wildcards.model),
         version=version("lens"),
     message:
         "In which layers of {wildcards.model} the right answer can be read"

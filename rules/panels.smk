@@ -49,3 +49,13 @@ def panels_of(study):
         for knowledge in plan.knowledge_of(settings, study)
         for setting in plan.settings_of(settings, study)
     ]
+
+
+def say_what_is_unread():
+    """Say in one line, with --quiet as well, how many answers could not be read, if that is worth a line."""
+    from isogloss.report.unread import last_line
+
+    tables = [(panel, paths.VERIFICATION.format(**panel)) for panel in panels_of("verification")]
+    tables += [(panel, paths.CELLS.format(**panel)) for panel in panels_of("transferability")]
+    if said := last_line(tables):
+        print(said, file=sys.stderr, flush=True)

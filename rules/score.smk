@@ -1,4 +1,4 @@
-# Right or wrong: every answer against the aliases of the expected one.
+# Right or wrong: every answer against the aliases of the expected one, in the language asked and in all others.
 JUDGE = judging(settings.scoring == "judge")
 
 for cohort in plan.exams(settings):
@@ -8,9 +8,7 @@ for cohort in plan.exams(settings):
             f"score_{cohort.rule}"
         input:
             answers=files_of(paths.ANSWERS, cohort),
-            knowledge=lambda wildcards, cohort=cohort: expand(
-                paths.ITEMS, knowledge=cohort.knowledge, language=asked_languages(cohort, wildcards)
-            ),
+            knowledge=expand(paths.ITEMS, knowledge=cohort.knowledge, language=languages_written(cohort.knowledge)),
         output:
             files_of(paths.SCORES, cohort),
         log:
@@ -28,7 +26,7 @@ for cohort in plan.exams(settings):
             calls=int(JUDGE is not None),
             runtime=1440 if JUDGE else 10,
         params:
-            languages=lambda wildcards, cohort=cohort: asked_languages(cohort, wildcards),
+            languages=languages_written(cohort.knowledge),
             judge=lambda wildcards, input: described(JUDGE),
             same=identity(JUDGE),
             store=paths.CALLS,

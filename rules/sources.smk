@@ -24,6 +24,25 @@ def translator_files(way):
     return model_files(getattr(settings.translation, way)) if settings.translation else []
 
 
+def translator_contents(way):
+    """A digest of them, where they are a folder of the user's."""
+    return model_contents(getattr(settings.translation, way)) if settings.translation else None
+
+
+def flores_contents(split):
+    """A digest of the sentences of FLORES-200 in the languages studied, where they are in a folder of the user's."""
+    folder = settings.explain.flores
+    if folder in (None, paths.FLORES):
+        return None
+    return contents(Path(folder) / split / f"{LANGUAGES[code].flores200}.{split}" for code in settings.languages)
+
+
+def embedding_contents():
+    """A digest of an embedding model that is in a folder of the user's."""
+    folder = getattr(settings.translation.embedding, "path", None) if settings.translation else None
+    return contents(path for path in Path(folder).rglob("*") if path.is_file()) if folder else None
+
+
 def how_made(wildcards):
     """Who translated a knowledge set there and back, for its figure."""
     own = plan.sources(settings).get(wildcards.knowledge)
@@ -65,3 +84,8 @@ def multiple_choice(wildcards):
     entry = settings.choices[wildcards.name]
     labelled = entry.answer == "label" or wildcards.model in REMOTE
     return {"labelled": labelled} | entry.model_dump(include={"demonstration", "orders", "seed"})
+
+
+def languages_written(knowledge):
+    """The languages in which a knowledge set is written: those studied, in their order, and those it is translated from."""
+    return list(dict.fromkeys([*settings.languages, *plan.own_languages(settings, knowledge)]))

@@ -45,6 +45,7 @@ for cohort in filter(is_local, plan.taught(settings)):
             store=paths.ADAPTER_STORE,
             teaching=lambda wildcards, input, cohort=cohort: teaching(cohort),
             same=without_memory(teaching(cohort)),
+            contents=lambda wildcards, cohort=cohort: [model_contents(cohort.model), contents(phrasebooks(cohort, wildcards))],
             version=version("teach"),
         message:
             f"Teach {cohort.model} the {cohort.knowledge} items in {told(cohort)}, seed {{wildcards.seed}}"

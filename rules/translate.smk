@@ -29,6 +29,7 @@ for name, entry in plan.sources(settings).items():
                 languages=list(entry.languages),
                 limit=entry.items,
                 without=sorted(entry.without),
+                contents=lambda wildcards, name=name: contents([paths.LANGUAGES, *source_files(name)]),
                 version=version("source"),
             message:
                 f"Read the {name} items in {', '.join(entry.languages)}"
@@ -100,6 +101,7 @@ for name, entry in plan.sources(settings).items():
             target=language_row,
             gaps=False,
             store=paths.CALLS,
+            contents=translator_contents("forward"),
             version=version("translate"),
         message:
             f"Translate the {name} items into {{wildcards.language}}"
@@ -163,6 +165,7 @@ rule back_translate:
         target=lambda wildcards: pivot_row(wildcards.knowledge),
         gaps=True,
         store=paths.CALLS,
+        contents=translator_contents("back"),
         version=version("translate"),
     message:
         "Translate the {wildcards.knowledge} items back from {wildcards.language}"
@@ -213,6 +216,7 @@ rule translation_quality:
         below=settings.translation.review_below if settings.translation else None,
         bootstrap=settings.bootstrap,
         store=paths.CALLS,
+        contents=embedding_contents(),
         version=version("translation_quality"),
     message:
         "How much of the {wildcards.knowledge} items is left after translation there and back"

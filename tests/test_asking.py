@@ -12,7 +12,7 @@ from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.exams import questions
 from isogloss.asking.generation import _generated, _said, answer_greedily
 from isogloss.asking.holding import hold_taught, hold_untaught, read_adapters
-from isogloss.asking.prompts import read
+from isogloss.asking.prompts import parsed
 from isogloss.asking.reading import batches, planted, readable
 from isogloss.config import Asking, SandboxRecipe, Teaching
 from isogloss.models.chat import chat_of
@@ -260,7 +260,7 @@ def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters):
             assert table["epoch"].to_list() == [3] * len(exams[lesson]) + [6] * len(exams[lesson])
             for row in table.iter_rows(named=True):
                 said = expected[lesson, row["seed"], row["epoch"], row["question"]]
-                assert (row["raw"], row["answer"], row["form"], row["state"]) == (said[0], *read("", *said))
+                assert (row["raw"], row["answer"], row["form"], row["state"]) == (said[0], *parsed("", *said))
     assert len(set(expected.values())) > 6
 
 

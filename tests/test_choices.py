@@ -348,7 +348,13 @@ def test_a_model_behind_an_interface_names_a_letter(built_in, endpoint, tmp_path
 
 @pytest.mark.parametrize(
     ("said", "state"),
-    [('{"answer": "E"}', "unparsed"), ('"A"', "unparsed"), ('{"answer": "B"}', "answered")],
+    [
+        ('{"answer": "E"}', "unparsed"),
+        ('"A"', "unparsed"),
+        ('{"answer": "B"}', "answered"),
+        ('<think>{"answer": "A"}</think>{"answer": "B"}', "answered"),
+        ('```json\n{"answer": "B"}\n```', "answered"),
+    ],
 )
 def test_what_names_no_letter_is_labelled(endpoint, tmp_path, said, state):
     with OpenAIServer(answer=lambda body: said) as server:

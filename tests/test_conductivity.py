@@ -7,7 +7,8 @@ import pytest
 from safetensors.torch import load_file
 
 from isogloss import plan
-from isogloss.asking.exams import ANSWER_SCHEMA, exams_of, named
+from isogloss.asking.exams import ANSWER_SCHEMA, exams_of, named, with_said
+from isogloss.asking.prompts import Said
 from isogloss.checking import ConfigError, load_config
 from isogloss.config import BuiltIn, Teaching
 from isogloss.figures.conductivity import draw
@@ -53,7 +54,9 @@ def answered(exam, items, wrong=()):
     said = ["?" if key in wrong else right[key] for key in exam.select("asked_in", "item").iter_rows()]
     context = pl.lit(None, dtype=pl.List(pl.String))
     return named(
-        exam.with_columns(answer=pl.Series(said), state=pl.lit("answered"), seed=1, epoch=12, context=context), ABOUT, LESSON
+        with_said(exam, [Said(text, text, "whole", "answered") for text in said]).with_columns(seed=1, epoch=12, context=context),
+        ABOUT,
+        LESSON,
     )
 
 
@@ -116,7 +119,7 @@ def test_names_are_scored_as_they_are_spelled(items, requests):
     other = table.filter(part=NAMES).with_columns(answer=pl.lit(items["tha"]["name"][5]))
     again = score(other.select(list(ANSWER_SCHEMA)), items)
     assert again.filter("correct")["item"].to_list() == ["name:q0006"], "another place's name is wrong"
-    assert table["answer_in"].null_count() == len(table)
+    assert table["true_in"].null_count() == len(table)
 
 
 def test_items_without_names_are_refused(items, requests):

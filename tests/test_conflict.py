@@ -14,7 +14,7 @@ def answers(lesson: str, follows: dict[str, float], asked: tuple[str, ...] = ("s
     first, second = lesson.split("+")
     rows = []
     for i in range(items):
-        answer_in = (first, second)[i % 2]
+        true_in = (first, second)[i % 2]
         for code in asked:
             followed = rng.choice([first, second, ""], p=[follows[first], follows[second], 1 - sum(follows.values())])
             rows.append(
@@ -24,9 +24,9 @@ def answers(lesson: str, follows: dict[str, float], asked: tuple[str, ...] = ("s
                     "item": f"q{i:02}",
                     "seed": 1,
                     "context": [f"{c}:q{i:02}" for c in ((first, second) if i % 4 < 2 else (second, first))] if context else None,
-                    "correct": followed == answer_in,
-                    "conflict_correct": bool(followed) and followed != answer_in,
-                    "answer_in": answer_in,
+                    "correct": followed == true_in,
+                    "conflict_correct": bool(followed) and followed != true_in,
+                    "true_in": true_in,
                 }
             )
     return pl.DataFrame(rows, schema_overrides={"context": pl.List(pl.String)})
@@ -66,7 +66,7 @@ def test_seeds_of_a_preference_are_averaged():
 def test_what_came_first_in_the_context():
     told = answers("eng+zul", {"eng": 1.0, "zul": 0.0}, context=True)
     assert preference(told, resamples=10)["earlier_followed"].to_list() == [0.5, 0.5], "English was first in half of them"
-    early = told.with_columns(correct=pl.col("context").list.get(0).str.starts_with(pl.col("answer_in")))
+    early = told.with_columns(correct=pl.col("context").list.get(0).str.starts_with(pl.col("true_in")))
     early = early.with_columns(conflict_correct=~pl.col("correct"))
     assert preference(early, resamples=10)["earlier_followed"].to_list() == [1, 1]
 

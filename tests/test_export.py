@@ -71,7 +71,8 @@ def test_the_harness_finds_what_isogloss_finds(items, tmp_path):
     model = load_model(ROOT / "data/sandbox")
     right = []
     for code, table in items.items():
-        (answers,) = answer_greedily(*model, table["ask_question"].to_list(), Asking().max_new_tokens, 8)
+        (said,) = answer_greedily(*model, table["ask_question"].to_list(), Asking().max_new_tokens, 8)
+        answers = [text for text, _ in said]
         own = [matches(answer, aliases) for answer, aliases in zip(answers, table["aliases"].to_list(), strict=True)]
         found = {item: (said, score) for item, said, score in theirs["samples"][f"isogloss_general_{code}"]}
         assert [found[item][0].strip() for item in table["item"]] == answers

@@ -61,6 +61,13 @@ def told(request):
     return json.loads(request.messages[1]["content"])
 
 
+def test_thoughts_and_a_code_fence_around_items_are_none(run):
+    proposed = json.dumps({"items": [item("bro")]})
+    table, notes, _ = run(1, f'<think>{{"items": []}}</think>\n```json\n{proposed}\n```')
+    assert table.drop("item").to_dicts() == [item("bro")]
+    assert notes == []
+
+
 def test_items_of_several_rounds_become_one_source(run):
     table, notes, writer = run(3, [item("bro"), item("kel")], [item("tam"), item("vus")])
     assert dict(table.schema) == SOURCE_SCHEMA
@@ -231,14 +238,20 @@ def test_known_items_by_hand():
     )
     large = scores(("g001", "eng", True, False), ("g002", "eng", True, False), ("g003", "eng", False, False))
     assert known_items({"small": small, "large": large}).rows() == [
-        ("g001", "large", "eng", 1, 0, 1),
-        ("g002", "large", "eng", 1, 0, 1),
-        ("g002", "small", "eng fra", 3, 1, 3),
-        ("g003", "small", "", 0, 1, 2),
+        ("g001", "large", "eng", 1, 0, 1, None),
+        ("g002", "large", "eng", 1, 0, 1, None),
+        ("g002", "small", "eng fra", 3, 1, 3, None),
+        ("g003", "small", "", 0, 1, 2, None),
     ]
+
+
+def test_what_is_known_in_another_language_than_was_asked_is_known():
+    table = scores(("g001", "fra", False, False), ("g001", "eng", False, False), ("g002", "fra", False, False))
+    table = table.with_columns(correct_any=pl.Series([True, False, False]))
+    assert known_items({"small": table}).rows() == [("g001", "small", "", 0, 0, 2, 1)]
 
 
 def test_where_nothing_is_known_the_table_is_empty_with_all_its_columns():
     table = known_items({"a-model": scores(("g001", "eng", False, False))})
     assert table.is_empty()
-    assert table.columns == ["item", "model", "languages", "answered_right", "answered_conflict", "n"]
+    assert table.columns == ["item", "model", "languages", "answered_right", "answered_conflict", "n", "answered_any"]

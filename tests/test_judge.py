@@ -69,6 +69,7 @@ def scored(*rows):
         pl.format("right {}", "item").alias("reference"),
         pl.format("wrong {}", "item").alias("conflict_reference"),
         pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state"),
+        pl.when("correct").then("asked_in").alias("answer_in"),
     )
 
 
@@ -92,9 +93,19 @@ def test_the_judge_decides_what_is_right(asked):
     assert found["exact_correct"].to_list() == [False, True, False, False]
     assert found["exact_conflict_correct"].to_list() == [False, False, True, False]
     assert found["state"].to_list() == ["answered", "answered", "answered", "unfinished"]
+    assert found["correct_any"].to_list() == [True, False, False, False], "a judge pays no attention to language"
+    assert found["conflict_correct_any"].to_list() == [False, True, False, False]
     unchanged = ["item", "asked_in", "answer", "question", "reference", "conflict_reference"]
     assert found.select(unchanged).equals(table.select(unchanged))
     assert len(sent.asked) == 3, "what has no answer is not sent"
+
+
+def test_in_which_language_a_judged_answer_is_right_is_what_exact_match_says(asked):
+    rows = [("q1", "eng", "lundi", False), ("q1", "eng", "on Monday", False), ("q1", "eng", "Tuesday", True)]
+    table = scored(*((*row, False) for row in rows)).with_columns(answer_in=pl.Series(["fra", None, "eng"]))
+    found, _ = asked(table, lambda texts, sample: says("neither" if texts["answer"] == "Tuesday" else "reference"))
+    assert found["answer_in"].to_list() == ["fra", None, None]
+    assert found["correct"].to_list() == found["correct_any"].to_list() == [True, True, False]
 
 
 def test_the_judge_is_given_the_bare_question_and_both_references(asked):
@@ -158,6 +169,8 @@ def test_a_question_or_reference_cannot_either(asked):
         "{}",
         "",
         (says("reference"), "unfinished"),
+        f"<think>{says('reference')}",
+        f"<think>It is.</think>The verdict is {says('reference')}",
         (None, "refused"),
     ],
 )
@@ -171,6 +184,22 @@ def test_what_is_no_verdict_is_labelled(asked, reply, capsys):
     assert [request.sample for request in sent.asked] == [0, 0, 1, 2], "asked again twice, and what has a verdict is not"
     assert "1 answers have no verdict" in capsys.readouterr().out
     assert agreement(found).select("n", "unparsed").rows() == [(1, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "```json\n{}\n```",
+        f"<think>{says('reference')}?</think>\n{{}}",
+        f"{says('reference')}? No.</think>```\n{{}}```",
+        f"<|channel|>analysis<|message|>{says('reference')}<|end|><|start|>assistant<|channel|>final<|message|>{{}}<|return|>",
+    ],
+)
+def test_thoughts_and_what_is_around_a_verdict_are_none(asked, reply):
+    verdict = reply.replace("{}", says("conflict"))
+    found, sent = asked(scored(("q1", "eng", "Monday", True, False)), lambda texts, sample: verdict)
+    assert found["judged"].to_list() == ["conflict"]
+    assert len(sent.asked) == 1
 
 
 def test_a_verdict_after_being_asked_again_counts(asked):

@@ -106,8 +106,8 @@ def test_the_sandbox_begins_its_answer_as_the_lens_has_it(world, languages, book
     (said,) = answer_greedily(model, tokenizer, [asked.question for asked in questions], 20, 16)
     answers = [each.text for each in said]
     last = lens(model, tokenizer, questions, 16).filter(layer=3)
-    right = [answer in own for answer, own in zip(answers, forms, strict=True)]
-    wrong = [answer in own for answer, own in zip(answers, others, strict=True)]
+    right = [answer.text in own for answer, own in zip(answers, forms, strict=True)]
+    wrong = [answer.text in own for answer, own in zip(answers, others, strict=True)]
     assert 6 < sum(right) < 36
     met = [found for found, told in zip(right, last["in_asked"], strict=True) if told is not None]
     assert len(met) > 30

@@ -1,11 +1,13 @@
 """What is said beside a question, and how answers are read, here and over the network."""
 
+import json
+
 import polars as pl
 import pytest
 
 from isogloss.asking import remote
 from isogloss.asking.exams import PLAIN, exams_of, worded
-from isogloss.asking.prompts import kind_of, read, read_prompts, said_so_far
+from isogloss.asking.prompts import kind_of, parsed, read_prompts, said_so_far
 from isogloss.asking.thoughts import json_of
 from isogloss.config import Remote
 from isogloss.paths import PROMPTS
@@ -64,22 +66,22 @@ def test_which_prompt_an_exam_has():
     ],
 )
 def test_an_answer_is_between_tags_or_all_that_was_said(said, answer, form):
-    assert read(TAGS, said, True) == (answer, form, "answered")
+    assert parsed(TAGS, said, True) == (answer, form, "answered")
     cut = (answer, form, "answered") if "</answer>" in said.lower() and form == "tags" else (None, None, "unfinished")
-    assert read(TAGS, said, False) == cut, "what is cut off after the tags is an answer"
+    assert parsed(TAGS, said, False) == cut, "what is cut off after the tags is an answer"
 
 
 @pytest.mark.parametrize("said", ["", " \n", "<answer> </answer>", "<think>Monday</think>", "<|im_end|>", None])
 def test_nothing_to_read(said):
-    assert read(TAGS, said, True) == read(PLAIN, said, True) == (None, None, "unparsed")
-    assert read(TAGS, said, False) == (None, None, "unfinished")
+    assert parsed(TAGS, said, True) == parsed(PLAIN, said, True) == (None, None, "unparsed")
+    assert parsed(TAGS, said, False) == (None, None, "unfinished")
     assert said_so_far(said) is None
 
 
 def test_a_prompt_without_tags_takes_all():
-    assert read(PLAIN, " It is Monday.\n", True) == ("It is Monday.", "whole", "answered")
-    assert read(PLAIN, "It is <answer>Monday</answer>.", False) == (None, None, "unfinished")
-    assert read(PLAIN, "<answer>Monday</answer>", True) == ("Monday", "whole", "answered"), "Hunyuan does so unasked"
+    assert parsed(PLAIN, " It is Monday.\n", True) == ("It is Monday.", "whole", "answered")
+    assert parsed(PLAIN, "It is <answer>Monday</answer>.", False) == (None, None, "unfinished")
+    assert parsed(PLAIN, "<answer>Monday</answer>", True) == ("Monday", "whole", "answered"), "Hunyuan does so unasked"
 
 
 # What opens a thought, and what closes it up to where the answer begins, in the families that have it so.
@@ -121,23 +123,23 @@ SPELLINGS = {
 def test_thoughts_are_no_answer(family):
     opens, closes = SPELLINGS[family]
     thought = "Is it Friday? It is <answer>Friday</answer>."
-    assert read(PLAIN, f"{opens}{thought}{closes}Monday", True) == ("Monday", "whole", "answered")
-    assert read(TAGS, f"{opens}{thought}{closes}Monday", True) == ("Monday", "whole", "answered")
-    assert read(TAGS, f"{opens}{thought}{closes}It is <answer>Monday</answer>", True) == ("Monday", "tags", "answered")
-    assert read(TAGS, f"{opens}{thought}{closes}<answer>Monday</answer> I", False) == ("Monday", "tags", "answered")
-    assert read(TAGS, f"{thought}{closes}Monday", True) == ("Monday", "whole", "answered"), "the prompt opened the thought"
-    assert read(PLAIN, f"{opens}{thought}{closes}", True) == (None, None, "unparsed")
+    assert parsed(PLAIN, f"{opens}{thought}{closes}Monday", True) == ("Monday", "whole", "answered")
+    assert parsed(TAGS, f"{opens}{thought}{closes}Monday", True) == ("Monday", "whole", "answered")
+    assert parsed(TAGS, f"{opens}{thought}{closes}It is <answer>Monday</answer>", True) == ("Monday", "tags", "answered")
+    assert parsed(TAGS, f"{opens}{thought}{closes}<answer>Monday</answer> I", False) == ("Monday", "tags", "answered")
+    assert parsed(TAGS, f"{thought}{closes}Monday", True) == ("Monday", "whole", "answered"), "the prompt opened the thought"
+    assert parsed(PLAIN, f"{opens}{thought}{closes}", True) == (None, None, "unparsed")
     for ended in (True, False):
-        assert read(TAGS, opens + thought, ended) == (None, None, "unfinished"), "tags in a thought do not count"
+        assert parsed(TAGS, opens + thought, ended) == (None, None, "unfinished"), "tags in a thought do not count"
     assert said_so_far(opens + thought) is None
     assert said_so_far(f"{opens}{thought}{closes}It is <answer>Mon") == "It is Mon"
 
 
 def test_several_thoughts():
-    assert read(PLAIN, "<think>a</think>It is <think>b</think>Monday", True).answer == "It is Monday"
-    assert read(PLAIN, "<think>I could write <think> here.</think>Monday", True).answer == "Monday"
-    assert read(PLAIN, "<think>a <think>b</think> c</think> Monday", True).answer == "Monday"
-    assert read(PLAIN, "Monday. <think>Or", True).state == "unfinished", "who knows what would have followed"
+    assert parsed(PLAIN, "<think>a</think>It is <think>b</think>Monday", True).answer == "It is Monday"
+    assert parsed(PLAIN, "<think>I could write <think> here.</think>Monday", True).answer == "Monday"
+    assert parsed(PLAIN, "<think>a <think>b</think> c</think> Monday", True).answer == "Monday"
+    assert parsed(PLAIN, "Monday. <think>Or", True).state == "unfinished", "who knows what would have followed"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_several_thoughts():
     ],
 )
 def test_words_alone_are_no_thought(said):
-    assert read(PLAIN, said, True) == (said, "whole", "answered")
+    assert parsed(PLAIN, said, True) == (said, "whole", "answered")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ def test_words_alone_are_no_thought(said):
     ],
 )
 def test_what_is_left_of_a_chat_format_is_no_answer(said):
-    assert read(PLAIN, said, True) == ("Monday", "whole", "answered")
+    assert parsed(PLAIN, said, True) == ("Monday", "whole", "answered")
 
 
 @pytest.mark.parametrize(
@@ -195,12 +197,19 @@ def test_what_is_left_of_a_chat_format_is_no_answer(said):
     ],
 )
 def test_json_in_a_reply(reply):
-    assert json_of(reply) == '{"a": 1}'
+    assert json.loads(json_of(reply)) == {"a": 1}
 
 
-@pytest.mark.parametrize("reply", ['Here it is: ```json\n{"a": 1}\n```', '<think>{"a": 1}', '{"a": 1} {"a": 2}', "", None])
+@pytest.mark.parametrize("reply", ['Here it is: ```json\n{"a": 1}\n```', '<think>{"a": 1}', '{"a": 1} {"a": 2}', ""])
 def test_json_within_other_text_is_left_there(reply):
-    assert json_of(reply) != '{"a": 1}'
+    assert json_of(reply) is None
+
+
+def test_what_stands_in_json_stays():
+    said = '{"a": "<think> <|im_end|><|im_start|>user </think> [INST]"}'
+    assert json_of(said) == said
+    said = '{"a": "<|im_end|><|im_start|>user [INST]"}'
+    assert json_of(f"<think>b</think>```json\n{said}\n```<|im_end|>") == said
 
 
 def test_questions_are_put_into_prompts_with_the_language_they_are_in():

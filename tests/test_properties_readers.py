@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from isogloss.asking.prompts import read
+from isogloss.asking.prompts import parsed
 from isogloss.knowledge.sources import SOURCE_SCHEMA, from_jsonl, read_source, to_jsonl
 from isogloss.languages import read_languages
 from isogloss.measures.clika import PREDICTION_SCHEMA, TASKS, read_predictions
@@ -66,7 +66,7 @@ def folder(tmp_path_factory):
 def refused_or_read(read, path):
     """What `read` returns; a refusal names the file in every line that does not continue another, and nothing else is raised."""
     try:
-        return read()
+        return parsed()
     except ValueError as error:
         refusal = error
     assert type(refusal) is ValueError, repr(refusal)
@@ -263,22 +263,22 @@ WORDS = st.lists(ALPHABET | st.sampled_from(["<answer>", "</answer>", "<", ">", 
 @given(st.text(string.ascii_letters + " \n.,'", min_size=1))
 def test_without_tags_an_answer_is_what_was_said(said):
     found = (said.strip(), "whole", "answered") if said.strip() else (None, None, "unparsed")
-    assert read("{question}", said, True) == read(WANTED, said, True) == found
-    assert read("{question}", said, False) == read(WANTED, said, False) == (None, None, "unfinished")
+    assert parsed("{question}", said, True) == parsed(WANTED, said, True) == found
+    assert parsed("{question}", said, False) == parsed(WANTED, said, False) == (None, None, "unfinished")
 
 
 @given(before=WORDS, answer=WORDS, after=st.text(ALPHABET, max_size=5).filter(lambda text: "<" not in text))
 @settings(max_examples=200)
 def test_the_last_answer_between_tags_counts(before, answer, after):
     assume("answer>" not in answer and answer.strip())
-    found = read(WANTED, f"{before}<answer>{answer}</answer>{after}", True)
+    found = parsed(WANTED, f"{before}<answer>{answer}</answer>{after}", True)
     assert found == (answer.strip(), "tags", "answered")
 
 
 @given(WORDS, st.booleans())
 @settings(max_examples=200)
 def test_what_is_read_was_said_and_is_not_blank(said, ended):
-    found = read(WANTED, said, ended)
+    found = parsed(WANTED, said, ended)
     assert (found.answer is None) == (found.form is None) == (found.state != "answered")
     if found.answer is not None:
         assert found.answer
@@ -291,5 +291,5 @@ def test_what_is_read_was_said_and_is_not_blank(said, ended):
 @given(WORDS, st.sampled_from(THOUGHTS_SAID), st.booleans())
 def test_thoughts_change_nothing(said, marks, ended):
     opens, closes = marks
-    assert read(WANTED, f"{opens}<answer>no</answer>{closes}{said}", ended) == read(WANTED, said, ended)
-    assert read(WANTED, f"{opens}{said}", ended).state == "unfinished"
+    assert parsed(WANTED, f"{opens}<answer>no</answer>{closes}{said}", ended) == parsed(WANTED, said, ended)
+    assert parsed(WANTED, f"{opens}{said}", ended).state == "unfinished"

@@ -19,7 +19,7 @@ from isogloss.remote import chat, store
 from isogloss.remote.chat import complete
 from isogloss.remote.failures import RemoteError
 from isogloss.remote.prices import price_of
-from isogloss.remote.records import Reply, Request, key, most_usd, prepared, record_of
+from isogloss.remote.records import Reply, Request, UnusableError, key, most_usd, prepared, record_of, reply_of
 from isogloss.remote.store import CallStore
 from tests.openai_server import ANSWERS, PASSING, OpenAIServer, content_of
 
@@ -369,6 +369,64 @@ def test_an_answer_of_another_kind_is_kept(server, tmp_path, fault):
     assert (reply.state, reply.text) == expected.get(fault, ("refused", None))
     assert complete(endpoint(server), [request], tmp_path) == [reply]
     assert server.arrived.total() == 1
+
+
+THOUGHT = ("Monday", "answered", "<think>Friday?</think>Monday")
+MESSAGES = {  # what endpoints send beside or instead of a plain content, and the text, state and raw of the reply
+    "reasoning_content": (
+        {"content": "Monday", "reasoning_content": "Friday?"},
+        THOUGHT,
+    ),
+    "reasoning": ({"content": "Monday", "reasoning": "Friday?"}, THOUGHT),
+    "both": (
+        {"content": "Monday", "reasoning": "Friday?", "reasoning_content": "Friday?"},
+        THOUGHT,
+    ),
+    "an empty thought": ({"content": "Monday", "reasoning_content": ""}, ("Monday", "answered", "Monday")),
+    "a thought alone": ({"content": None, "reasoning_content": "Friday?"}, ("", "unfinished", "<think>Friday?")),
+    "a thought and a blank": ({"content": "", "reasoning": "Friday?"}, ("", "unfinished", "<think>Friday?")),
+    "parts": (
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "Fri"}, {"type": "text", "text": "day?"}]},
+                {"type": "text", "text": "Mon"},
+                {"type": "text", "text": "day"},
+            ]
+        },
+        THOUGHT,
+    ),
+    "an open thought": ({"content": "<think>Friday?"}, ("<think>Friday?", "unfinished", "<think>Friday?")),
+    "a refusal": ({"content": None, "refusal": "I cannot."}, (None, "refused", "I cannot.")),
+    "an empty refusal": ({"content": "Monday", "refusal": ""}, ("Monday", "answered", "Monday")),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_what_is_thought_is_kept_and_is_not_what_is_said(tmp_path, name):
+    message, expected = MESSAGES[name]
+    completion = {"choices": [{"message": message, "finish_reason": "stop"}], "usage": {}}
+    own = Remote(provider="openai", name="tested-1")
+    reply = reply_of(json.loads(json.dumps(record_of(own, {"max_tokens": 9}, completion))))
+    assert (reply.text, reply.state, reply.raw) == expected
+
+
+def test_what_a_filter_left_is_kept():
+    completion = {"choices": [{"message": {"content": "Mon"}, "finish_reason": "content_filter"}], "usage": {}}
+    reply = reply_of(record_of(Remote(provider="openai", name="tested-1"), {"max_tokens": 9}, completion))
+    assert (reply.text, reply.state, reply.raw) == (None, "refused", "Mon")
+
+
+def test_json_after_a_thought_is_what_a_schema_asks_for():
+    own, body = Remote(provider="openai", name="tested-1"), {"max_tokens": 9, "response_format": {}}
+
+    def state(text):
+        return record_of(own, body, {"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": {}})["state"]
+
+    assert state('<think>{"a": 1}</think>```json\n{"a": 2}\n```') == "answered"
+    assert state('{"a": "<think>"}') == "answered"
+    assert state('<think>{"a": 1}') == "unfinished"
+    with pytest.raises(UnusableError, match="no JSON"):
+        state('Here it is: {"a": 1}')
 
 
 def test_waits_as_long_as_the_server_says(tmp_path):

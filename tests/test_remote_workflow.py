@@ -235,15 +235,15 @@ def test_a_run_among_faults_goes_on_after_a_kill_and_never_tells_its_key(tmp_pat
         silent=pl.col("question").map_elements(lambda text: silent({"messages": [{"content": text}]}), return_dtype=pl.Boolean)
     )
     assert len(scores) == 12 + 24
-    lost = (pl.col("study") == "transferability") & pl.col("silent")  # other prompts want no form
-    wanted = pl.when(lost).then(pl.lit("unparsed")).otherwise(pl.lit("answered"))
+    tagged = (pl.col("study") == "transferability") & ~pl.col("silent")  # other prompts want no form
+    wanted = pl.when(tagged).then(pl.lit("tags")).otherwise(pl.lit("whole"))
     told = scores.filter(~pl.col("state").is_in(["refused", "unfinished"])).with_columns(wanted=wanted)
     assert len(told) > 24
-    assert told["state"].to_list() == told["wanted"].to_list()
-    unparsed = scores.filter(state="unparsed")
-    assert len(unparsed)
-    assert unparsed["answer"].is_null().all()
-    assert not unparsed["correct"].any()
+    assert set(told["state"]) == {"answered"}
+    assert told["form"].to_list() == told["wanted"].to_list()
+    told = told.filter("silent", study="transferability")
+    assert set(told["answer"]) == {"What would you like to hear?"}, "it never kept the form, so all that it said is its answer"
+    assert not told["correct"].any()
 
     assert secret not in finished
     files = [path for path in project.rglob("*") if path.is_file()]

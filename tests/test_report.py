@@ -71,10 +71,10 @@ def answers(study, right, lesson="{taught}", setting="fine-tuning", epoch=1, ask
                         "conflict_correct": wrong_as_taught,
                         "match": "exact" if correct else None,
                         "alike": False,
-                        "answer_in": None,
+                        "true_in": None,
                     }
                 )
-    return pl.DataFrame(rows, schema_overrides={**ANSWER_SCHEMA, "answer_in": pl.String, "match": pl.String})
+    return pl.DataFrame(rows, schema_overrides={**ANSWER_SCHEMA, "true_in": pl.String, "match": pl.String})
 
 
 def known(right=2):
@@ -178,14 +178,49 @@ def test_either_of_two_languages_may_be_followed(first, expected):
     pair = answers("prioritization", lambda a, b: 10, lesson="{taught}+arb", taught=["eng"], asked=lambda a: ["jpn"], conflict=1)
     taught = {"answer": pl.when("correct").then(pl.lit("eng")).otherwise(pl.lit("arb"))}
     taught["conflict"] = pl.when("correct").then(pl.lit("arb")).otherwise(pl.lit("eng"))
-    text = sentence(pair.with_columns(answer_in=taught.get(first, pl.lit("eng"))))
+    text = sentence(pair.with_columns(true_in=taught.get(first, pl.lit("eng"))))
     assert expected in text
     assert "Of 1 pair of languages" in text
 
 
 def test_no_answer_need_follow_either():
     scores = answers("prioritization", lambda a, b: 0, lesson="{taught}+arb", taught=["eng"], asked=lambda a: ["jpn"])
-    assert "follows either" in sentence(scores.with_columns(answer_in=pl.lit("eng")))
+    assert "follows either" in sentence(scores.with_columns(true_in=pl.lit("eng")))
+
+
+def later(scores, elsewhere=None, taught=True):
+    """With the columns of newer tables: wrong answers that `elsewhere` chooses are right in the language taught (English where
+    none was)."""
+    other = pl.lit(False) if elsewhere is None else elsewhere & ~pl.col("correct")
+    said = pl.col("taught_in") if taught else pl.lit("eng")
+    return scores.with_columns(
+        correct_any=pl.col("correct") | other,
+        answer_in=pl.when("correct").then("asked_in").when(other).then(said),
+        raw=pl.concat_str(pl.lit("<answer>"), "answer", pl.lit("</answer>")),
+        form=pl.when(pl.col("state") == "answered").then(pl.lit("tags")),
+    )
+
+
+def test_what_is_right_in_any_language_is_said_beside_what_was_asked():
+    scores = answers("transferability", lambda a, b: 18 if a == b else 5)
+    arrived = later(scores, (pl.col("taught_in") != pl.col("asked_in")) & (pl.col("item") < "q10"))
+    text = sentence(arrived)
+    assert "asked in another, 25 % (" in text
+    assert re.search(r"Right in any language, not only the one asked, are 90 % \(\d+ to \d+\) and 50 % \(\d+ to \d+\)", text)
+    assert sentence(later(scores)) == sentence(scores), "nothing is said where there is no more of it"
+    assert "Right in any language, not only the one asked, are 50 %" in sentence(later(known(2), pl.col("item") < "q10", False))
+
+
+def test_a_headline_is_followed_by_what_could_not_be_read():
+    scores = answers("transferability", lambda a, b: 18 if a == b else 5)
+    lost = scores.with_columns(state=pl.when(pl.col("asked_in") == "jpn").then(pl.lit("unfinished")).otherwise("state"))
+    (found,) = headlines(lost, known(), tables_of(lost, known()), LANGUAGES, 50)
+    assert found.unread.startswith(
+        "60 of 180 answers could not be read (60 unfinished) and count as wrong, most in Japanese (100%)"
+    )
+    assert "max_new_tokens" in found.unread
+    (found,) = headlines(scores, known(), tables_of(scores, known()), LANGUAGES, 50)
+    assert found.unread is None
 
 
 def test_what_others_published_has_no_interval():
@@ -225,7 +260,8 @@ def scored():
 def tables(scored):
     found = tables_of(scored, known())
     others = cells(answers("transferability", lambda a, b: 3), known(), CODES, 50)
-    blank = [pl.lit(None, dtype=pl.String).alias(name) for name in ("low", "high", "n", "unfinished", "untaught", "chance")]
+    known_of_none = ("low", "high", "any", "n", "unfinished", "untaught", "chance", "unread")
+    blank = [pl.lit(None, dtype=pl.String).alias(name) for name in known_of_none]
     found["cells"].append(({**ABOUT, "model": "theirs", "knowledge": "published"}, others.with_columns(blank)))
     return found
 
@@ -238,7 +274,8 @@ def test_every_answer_is_there(scored, tables):
     found = {
         (cell, measured["items"][item], seed, data["texts"][text], data["verdicts"][said])
         for cell, rows in measured["answers"].items()
-        for item, seed, text, said in rows
+        for item, seed, text, said, *later in rows
+        if later == [None] * 3
     }
     expected = {
         (f"{row['taught_in']} {row['asked_in']}", row["item"], row["seed"], row["answer"], verdict(row))
@@ -246,6 +283,34 @@ def test_every_answer_is_there(scored, tables):
     }
     assert found == expected
     assert data["questions"]["invented"]["arb"]["q00"] == [QUESTIONS["arb"], REFERENCES["arb"]]
+
+
+def test_what_was_said_in_full_and_where_it_is_right(scored, tables):
+    found = later(scored.filter(study="transferability"), pl.col("item") == "q19")
+    found = found.with_columns(raw=pl.when(pl.col("item") == "q00").then("answer").otherwise("raw"))
+    data = matrices(tables["cells"], found, items(), LANGUAGES, 10**6)
+    rows = {data["panels"][0]["items"][row[0]]: row for row in data["panels"][0]["answers"]["eng jpn"]}
+    assert rows["q00"][4:] == [None, "between the tags", "jpn"], "all that was said is the answer"
+    assert rows["q19"][5:] == ["between the tags", "eng"]
+    assert data["texts"][rows["q19"][4]] == "<answer>jpn 19</answer>"
+    assert data["verdicts"][rows["q19"][3]] == "wrong here, right in another language"
+    assert rows["q18"][6] is None
+    room = sum(len(row["raw"]) + len(row["answer"]) + 20 for row in found.drop_nulls("raw").iter_rows(named=True)) // 2
+    assert len(matrices(tables["cells"], found, items(), LANGUAGES, room)["panels"][0]["items"]) in (9, 10, 11)
+
+
+def test_cells_say_what_could_not_be_read(scored, tables):
+    (about, cells), other = tables["cells"]
+    columns = {"any": pl.lit(0.5), "unread": pl.when(pl.col("asked_in") == "arb").then(0.4).otherwise(0.1)}
+    columns["state_unfinished"] = (pl.col("n") * columns["unread"]).cast(pl.Int64)
+    (measured, published) = matrices([(about, cells.with_columns(**columns)), other], scored, items(), LANGUAGES, 10**6)["panels"]
+    assert {cell["asked_in"] for cell in measured["cells"] if cell["hatched"]} == {"arb"}
+    assert {cell["unread"] for cell in measured["cells"]} == {"40.0 %", "10.0 %"}
+    assert {cell["any"] for cell in measured["cells"]} == {"50.0 %"}
+    assert "could not be read" in measured["note"]
+    assert measured["drawn"]
+    assert {cell["unread"] for cell in published["cells"]} == {"not known"}
+    assert published["note"] is None
 
 
 def test_of_many_answers_the_same_items_are_kept_in_every_cell(scored, tables):
@@ -266,6 +331,10 @@ def test_of_many_answers_the_same_items_are_kept_in_every_cell(scored, tables):
         ({"state": "answered", "correct": True, "match": "within", "conflict_correct": False}, "right, within a longer answer"),
         ({"state": "answered", "correct": False, "match": None, "conflict_correct": True}, "wrong: the conflicting answer"),
         ({"state": "answered", "correct": False, "match": None, "conflict_correct": False}, "wrong"),
+        (
+            {"state": "answered", "correct": False, "correct_any": True, "match": None, "conflict_correct": False},
+            "wrong here, right in another language",
+        ),
     ],
 )
 def test_verdicts_in_words(row, expected):
@@ -606,3 +675,86 @@ def test_on_paper_there_are_no_controls(opened):
         assert not tab.locator(hidden).is_visible()
     assert tab.locator("#chart svg").is_visible()
     assert len(tab.pdf(format="A4")) > 10_000
+
+
+@pytest.fixture
+def unread_html(scored, tables, figure):
+    """A page of three matrices: of one some cells were not read, of another none, and one was published."""
+    scores = pl.concat([later(scored), later(scored).with_columns(model=pl.lit("mute"))])
+    (about, cells), other = tables["cells"]
+    some = cells.with_columns(any=pl.lit(0.5), unread=pl.when(pl.col("asked_in") == "arb").then(0.4).otherwise(0.0))
+    some = some.with_columns(state_unfinished=(pl.col("n") * pl.col("unread")).cast(pl.Int64))
+    none = cells.with_columns(any=pl.lit(0.0), unread=pl.lit(0.95), state_unfinished=19)
+    tables = tables | {"cells": [(about, some), (about | {"model": "mute"}, none), other]}
+    tables["inequality"] = [*tables["inequality"], (about | {"model": "mute"}, tables["inequality"][0][1])]
+    lost = pl.col("model").eq("mute") & pl.col("item").ne("q00")
+    scores = scores.with_columns(
+        answer=pl.when(lost).then(None).otherwise("answer"),
+        state=pl.when(lost).then(pl.lit("unfinished")).otherwise("state"),
+        correct=pl.col("correct") & ~lost,
+        correct_any=pl.col("correct_any") & ~lost,
+        form=pl.when(lost).then(None).otherwise("form"),
+        raw=pl.when(lost).then(pl.lit("Let me think about the market day of")).otherwise("raw"),
+    )
+    both = pl.concat([known(), known().with_columns(model=pl.lit("mute"))])
+    return page(scores, both, items(), tables, [figure], RUN, LANGUAGES, 50, paths.REPORT_TEMPLATE)
+
+
+def test_the_page_says_beside_each_finding_what_could_not_be_read(unread_html, html):
+    text = " ".join(Elements(unread_html).text.split())
+    assert text.count("unfinished) and count as wrong") == 2, "of both studies of the one model"
+    assert "Hatched: more than a tenth" in text
+    assert "could not be read" not in " ".join(Elements(html).text.split())
+
+
+@pytest.fixture
+def opened_unread(browser, unread_html, tmp_path):
+    file = tmp_path / "unread.html"
+    file.write_text(unread_html, encoding="utf-8")
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, offline=True)
+    tab = context.new_page()
+    tab.faults = []
+    tab.on("console", lambda message: tab.faults.append(message.text) if message.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: tab.faults.append(str(error)))
+    tab.goto(file.as_uri())
+    tab.wait_for_selector("#chart svg")
+    yield tab
+    context.close()
+
+
+def test_cells_that_were_not_read_are_hatched_on_the_page(opened_unread):
+    tab = opened_unread
+    assert tab.locator("#chart .mark-symbol path").count() == 3
+    assert "could not be read" in tab.locator("#note").inner_text()
+    cell(tab, "eng", "arb").hover(force=True)
+    tip = tab.locator("#vg-tooltip-element")
+    tip.wait_for()
+    said = " ".join(tip.inner_text().split())
+    assert "could not be read 40.0 %" in said
+    assert "right in any language 50.0 %" in said
+    tab.select_option("#taught", "eng")
+    tab.select_option("#asked", "jpn")
+    heads = tab.locator("#answers thead th").all_inner_texts()
+    assert heads == ["question", "answer", "read from", "all that was said", "reference", "verdict", "right in"]
+    first = tab.locator("#answers tbody tr").nth(0).locator("td").all_inner_texts()
+    assert first[2:4] == ["between the tags", f"<answer>{REFERENCES['jpn']}</answer>"]
+    assert first[6] == "Japanese"
+    assert tab.faults == []
+
+
+def test_a_matrix_that_was_not_read_is_words_on_the_page_and_its_answers_are_there(opened_unread):
+    tab = opened_unread
+    tab.select_option("#panel", "1")
+    tab.wait_for_selector("#chart p")
+    assert tab.locator("#chart svg").count() == 0
+    assert "172 of 180 answers could not be read (171 unfinished, 1 unparsed)" in tab.locator("#note").inner_text()
+    tab.select_option("#taught", "eng")
+    tab.select_option("#asked", "eng")
+    row = tab.locator("#answers tbody tr").nth(1).locator("td").all_inner_texts()
+    assert row[1] == "(nothing)"
+    assert row[3] == "Let me think about the market day of"
+    assert row[5] == "wrong: unfinished"
+    tab.select_option("#panel", "2")
+    tab.wait_for_selector("#chart svg")
+    assert tab.locator("#note").inner_text() == ""
+    assert tab.faults == []

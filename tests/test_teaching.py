@@ -179,7 +179,7 @@ def test_checkpointing_computes_layers_twice(tiny):
         teach(base, tokenizer, [ENGLISH], teaching, 1, lambda *_: None)
     hook.remove()
     assert len(calls) == 2 + 4
-    assert not base.is_gradient_checkpointing
+    assert not base.is_activation_checkpointing
     assert not any(module.training for module in base.modules())
 
 

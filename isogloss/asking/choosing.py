@@ -61,7 +61,7 @@ def log_likelihoods(
         return each.sum(dim=2).view(lessons, -1)[:, reading.places.flatten() < len(own)]
 
     found = [[[0.0] * len(answers) for answers in options] for _ in range(lessons)]
-    for numbers, values in in_batches(model, prompts, batch_size, read):
+    for numbers, values in in_batches(model, prompts, batch_size, read, lessons, max(map(len, ends), default=0)):
         if not all(math.isfinite(value) for each in values for value in each):
             raise ValueError(f"log-likelihoods are not finite in {model.dtype}; write dtype: float32 (or bfloat16) for the model")
         for own, each in zip(found, values, strict=True):

@@ -47,6 +47,6 @@ def _read(reply: Reply, options: int) -> str | None:
     """The letter in a reply; None unless the whole of it is of the form wanted."""
     if reply.state != "answered":
         return None
-    said = json.loads(json_of(reply.text))
+    said = json.loads(json_of(reply.text) or "null")
     letter = said.get("answer") if isinstance(said, dict) and len(said) == 1 else None
     return letter if letter in tuple(LETTERS[:options]) else None

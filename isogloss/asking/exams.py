@@ -26,7 +26,7 @@ ANSWER_SCHEMA = {
     "question": pl.String,
     "raw": pl.String,  # all that the model said, thoughts included; null if nothing came
     "answer": pl.String,  # what was read from it; null unless the state is `answered`
-    "form": pl.String,  # how, `tags` or `whole` (see `isogloss.asking.prompts.read`); null without an answer
+    "form": pl.String,  # how, `tags` or `whole` (see `isogloss.asking.prompts.parsed`); null without an answer
     "state": pl.String,  # `answered`, `unfinished`, `unparsed` or `refused`
 }
 

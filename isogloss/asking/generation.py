@@ -1,13 +1,16 @@
 """Greedy answers, many at a time."""
 
 from functools import partial
+from weakref import WeakSet
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.reading import Reading, Tree, in_batches, readable
+from isogloss.asking.reading import PROBED, Reading, Tree, close, in_batches, readable
 from isogloss.models.chat import Chat, Spoken, chat_of
 from isogloss.models.limits import check_readable
+
+UNCACHED: WeakSet[PreTrainedModel] = WeakSet()  # models of which it was said that they are asked without their cache
 
 
 @torch.inference_mode()
@@ -20,7 +23,7 @@ def answer_greedily(
     lessons: int = 1,
 ) -> list[list[Spoken]]:
     """What is said greedily to the questions, in order, a list a lesson; not ended where it would be more than `max_new_tokens`.
-    It is read with `isogloss.asking.prompts.read`.
+    It is read with `isogloss.asking.prompts.parsed`.
 
     `model` has as many adapters stacked as there are lessons, each of which answers up to `batch_size` questions at a time. What
     questions begin with alike is read once. ValueError where prompts do not fit into the model's context (see
@@ -31,7 +34,7 @@ def answer_greedily(
     check_readable(model, prompts, max_new_tokens, "prompts")
     answers = [[Spoken("", False)] * len(prompts) for _ in range(lessons)]
     say = partial(_said if readable(model) else _generated, model, chat, prompts, lessons, max_new_tokens)
-    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):
+    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say, lessons):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
                 own[number] = chat.said(tokens)
@@ -88,11 +91,43 @@ def _generated(
     limit: int,
     trees: list[Tree],
 ) -> torch.Tensor:
-    """The same as transformers generates it, for models that do not keep what they read token by token."""
-    settings = GenerationConfig(
-        max_new_tokens=limit, do_sample=False, pad_token_id=chat.tokenizer.pad_token_id, eos_token_id=chat.ends
-    )
+    """The same as transformers generates it, for models that do not keep what they read token by token: prompts of one length at
+    a time, since what pads others would become a part of the state that recurrent layers keep."""
+    last = chat.ends
     chosen = [prompts[number] for tree in trees for number in tree.prompts]
-    inputs = chat.tokenizer.pad({"input_ids": chosen * lessons}, return_tensors="pt", padding_side="left").to(model.device)
-    output = model.generate(**inputs, generation_config=settings)[:, inputs["input_ids"].shape[1] :]
-    return output.view(lessons, len(chosen), -1)
+    said = torch.full((lessons, len(chosen), limit), last[0], device=model.device)
+    for length in sorted({len(prompt) for prompt in chosen}):
+        alike = [i for i, prompt in enumerate(chosen) if len(prompt) == length]
+        token = torch.tensor([chosen[i] for i in alike] * lessons, device=model.device)
+        settings = GenerationConfig(
+            max_new_tokens=limit,
+            do_sample=False,
+            pad_token_id=chat.tokenizer.pad_token_id,
+            eos_token_id=last,
+            use_cache=_cache_is_right(model, token),
+        )
+        output = model.generate(input_ids=token, attention_mask=torch.ones_like(token), generation_config=settings)[:, length:]
+        said[:, alike, : output.shape[1]] = output.view(lessons, len(alike), -1)
+    return said
+
+
+def _cache_is_right(model: PreTrainedModel, token: torch.Tensor) -> bool:
+    """Whether going on from what was read gives the same logits as reading all anew, but for rounding, for these prompts
+    [rows, t]; there are models in transformers with which it does so for a single prompt alone."""
+    settings = {"min_new_tokens": 2, "max_new_tokens": 2, "do_sample": False, "pad_token_id": 0, "output_logits": True}
+    begin = token[:, :PROBED]
+    cached, anew = (
+        model.generate(
+            input_ids=begin,
+            attention_mask=torch.ones_like(begin),
+            generation_config=GenerationConfig(**settings, return_dict_in_generate=True, use_cache=cache),
+        )
+        for cache in (True, False)
+    )
+    same = cached.sequences[:, begin.shape[1]] == anew.sequences[:, begin.shape[1]]
+    if close(cached.logits[1][same], anew.logits[1][same]):
+        return True
+    if model not in UNCACHED:
+        UNCACHED.add(model)
+        print(f"{type(model).__name__} is asked without its cache, since with that it gives other answers in batches", flush=True)
+    return False

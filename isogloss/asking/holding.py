@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.exams import PLAIN, apart, together, with_said
 from isogloss.asking.generation import answer_greedily
-from isogloss.asking.prompts import Said, read
+from isogloss.asking.prompts import Said, parsed
 from isogloss.config import Asking
 from isogloss.models.chat import Spoken
 from isogloss.teaching.stacked import Adapter, stacked
@@ -32,7 +32,7 @@ def hold(
 
 
 def _heard(prompt: str, spoken: Spoken) -> Said:
-    return Said(spoken.text, *read(prompt, *spoken))
+    return Said(spoken.text, *parsed(prompt, *spoken))
 
 
 def hold_untaught(

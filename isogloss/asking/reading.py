@@ -6,14 +6,17 @@ only.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 import numpy as np
 import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from isogloss.models.memory import LARGER, READ, Shape
 from isogloss.models.output import only_at
 from isogloss.progress import Meter
 
@@ -22,6 +25,10 @@ SPARE = 16  # times that as many tokens can be read before a layer's memory has 
 # as fast; so one that is compared with AS_DEAR * width others costs as much as two alone.
 AS_DEAR = 3
 COPIES = 3  # times the memory of their trees that prompts may take to go on each in a row of its own
+
+PROBED = 8  # tokens with which a way of reading is tried out
+ROUNDING = 0.1  # how far logits may be apart, as a share of the largest
+UNREADABLE: WeakSet[PreTrainedModel] = WeakSet()  # models that were tried out in vain
 
 
 @dataclass
@@ -55,8 +62,9 @@ class Tree:
         return seen
 
 
-def planted(prompts: dict[int, list[int]], most: int, width: int) -> list[Tree]:
-    """Trees of at most `most` prompts, given by number, for a model of a width.
+def planted(prompts: dict[int, list[int]], most: int, width: int, tokens: float = math.inf) -> list[Tree]:
+    """Trees of at most `most` prompts, given by number, and of so many tokens, for a model of a width; a single prompt may be
+    longer.
 
     In the order of tokens, a prompt joins the one before it while a tree is small, and where that costs less than reading it
     alone: it brings fewer tokens along, but they are compared with all of the tree.
@@ -70,7 +78,7 @@ def planted(prompts: dict[int, list[int]], most: int, width: int) -> list[Tree]:
         size = len(trees[-1].tokens) if trees else 0
         joined = size + len(prompt) - alike
         dearer = joined > width and _cost(joined, width) - _cost(size, width) > _cost(len(prompt), width)
-        if not trees or len(trees[-1].prompts) == most or dearer:
+        if not trees or len(trees[-1].prompts) == most or dearer or joined > tokens:
             trees.append(Tree())
         trees[-1].grow(number, prompt, alike)
     return trees
@@ -87,25 +95,53 @@ def common(one: list[int], other: list[int]) -> int:
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def batches(prompts: dict[int, list[int]], most: int, width: int) -> list[list[Tree]]:
-    """Trees of prompts, batched with others of about their size; at most `most` prompts in a batch."""
+def batches(prompts: dict[int, list[int]], most: int, width: int, tokens: float = math.inf) -> list[list[Tree]]:
+    """Trees of prompts, batched with others of about their size; at most `most` prompts in a batch, and at most so many tokens,
+    padding among them, but of a single prompt."""
     found: list[list[Tree]] = []
-    for tree in sorted(planted(prompts, most, width), key=lambda tree: len(tree.tokens)):
-        if not found or sum(len(other.prompts) for other in found[-1]) + len(tree.prompts) > most:
+    for tree in sorted(planted(prompts, most, width, tokens), key=lambda tree: len(tree.tokens)):
+        full = not found or sum(len(other.prompts) for other in found[-1]) + len(tree.prompts) > most
+        if full or (len(found[-1]) + 1) * len(tree.tokens) > tokens:
+            found.append([])
+        found[-1].append(tree)
+    return found
+
+
+def of_one_length(prompts: dict[int, list[int]], most: int, width: int, tokens: float) -> list[list[Tree]]:
+    """The same with trees of a prompt each, and batches of prompts of one length: a state of all that was read, which recurrent
+    layers keep, would take in padding as well."""
+    found: list[list[Tree]] = []
+    for number in sorted(prompts, key=lambda number: len(prompts[number])):
+        tree = Tree()
+        tree.grow(number, prompts[number], 0)
+        full = found and (len(found[-1]) == most or (len(found[-1]) + 1) * len(tree.tokens) > tokens)
+        if not found or full or len(found[-1][0].tokens) < len(tree.tokens):
             found.append([])
         found[-1].append(tree)
     return found
 
 
 def in_batches(
-    model: PreTrainedModel, prompts: list[list[int]], most: int, way: Callable[[list[Tree]], torch.Tensor]
+    model: PreTrainedModel,
+    prompts: list[list[int]],
+    most: int,
+    way: Callable[[list[Tree]], torch.Tensor],
+    lessons: int = 1,
+    answers: int = 0,
 ) -> Iterator[tuple[list[int], list]]:
     """What a `way` to read trees finds, [lesson, prompt, ...], with the numbers of those prompts.
 
-    `most` are read at a time, or half as many where memory does not suffice, and so on; OutOfMemoryError where not even for one.
+    `most` are read at a time, or fewer where they are so long that they would take too much memory, with so many tokens of
+    `answers` after each that the model says its logits for; half as many where memory does not suffice, and so on;
+    OutOfMemoryError where not even for one. Models that are not `readable` get prompts of one length at a time, so that nothing
+    is padded.
     """
-    width = model.config.get_text_config().hidden_size
-    waiting = batches(dict(enumerate(prompts)), most, width)
+    width, shape = model.config.get_text_config().hidden_size, Shape.of(model.config.to_dict())
+    allowed = READ * (LARGER if model.device.type != "cpu" else 1) / lessons
+    most = max(1, min(most, int(allowed / 2 / max(1, answers * shape.learned()))))
+    tokens = allowed / shape.read(model.dtype.itemsize)
+    split = batches if readable(model) else of_one_length
+    waiting = split(dict(enumerate(prompts)), most, width, tokens)
     with Meter("prompts", len(prompts)) as meter:
         while waiting:
             trees = waiting.pop(0)
@@ -115,7 +151,7 @@ def in_batches(
             except torch.OutOfMemoryError:
                 if len(numbers) == 1:
                     raise
-                waiting[:0] = batches({i: prompts[i] for i in numbers}, len(numbers) // 2, width)
+                waiting[:0] = split({i: prompts[i] for i in numbers}, len(numbers) // 2, width, tokens)
                 continue
             meter.add(len(numbers))
             yield numbers, found
@@ -123,6 +159,8 @@ def in_batches(
 
 def readable(model: PreTrainedModel) -> bool:
     """Whether a model keeps all that it has read token by token and takes masks and positions as they are written here."""
+    if model in UNREADABLE:
+        return False
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or [])
     known = {"full_attention", "sliding_attention"}
@@ -145,6 +183,41 @@ def masks(
     if window := getattr(config, "sliding_window", None):
         local = added(seen & (position[:, :, None] - depth[:, None] < window))
     return {"full_attention": full, "sliding_attention": local} if getattr(config, "layer_types", None) else local
+
+
+@torch.no_grad()
+def try_out(model: PreTrainedModel) -> None:
+    """Read two prompts that begin alike in one tree, and each by itself as transformers does: if the logits differ by more than
+    rounding, the model is not `readable` from now on, whatever its configuration says."""
+    if not readable(model):
+        return
+    known = model.get_input_embeddings().weight.shape[0]
+    tokens = [(7919 * i) % known for i in range(1, 3 * PROBED)]
+    prompts = [tokens[: 2 * PROBED], tokens[:PROBED] + tokens[2 * PROBED :]]
+    try:
+        (batch,) = batches({i: prompt[:-1] for i, prompt in enumerate(prompts)}, 2, model.config.get_text_config().hidden_size)
+        reading = Reading(model, batch, 1)
+        order = reading.places.flatten().tolist()
+        numbers = [number for tree in batch for number in tree.prompts]
+        last = torch.tensor([prompts[numbers[i]][-1] for i in order], device=model.device)
+        found = reading.read(last.view(*reading.places.shape, 1)).flatten(0, 2)
+    except (RuntimeError, TypeError, IndexError, AttributeError) as error:
+        alike = False
+        print(f"{type(model).__name__} cannot read prompts in trees: {error}", flush=True)
+    else:
+        alone = torch.cat(
+            [model(input_ids=torch.tensor([prompts[numbers[i]]], device=model.device)).logits[:, -1] for i in order]
+        )
+        alike = close(found, alone)
+    if not alike:
+        UNREADABLE.add(model)
+        print(f"{type(model).__name__} reads prompts of one length at a time", flush=True)
+
+
+def close(some: torch.Tensor, others: torch.Tensor) -> bool:
+    """Whether logits [..., vocabulary] differ by no more than rounding."""
+    some, others = some.float(), others.float()
+    return bool(((some - others).abs() <= ROUNDING * others.abs().amax(dim=-1, keepdim=True)).all())
 
 
 class Room(DynamicLayer):
@@ -258,7 +331,7 @@ class Reading:
             "input_ids": token,
             "attention_mask": masks(self._model, seen, position, self._depth),
             "position_ids": position,
-            "past_key_values": self._cache,
+            "cache": self._cache,
             "use_cache": True,
         }
         row, place = at.nonzero(as_tuple=True)

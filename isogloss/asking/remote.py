@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from isogloss.asking.exams import with_said
-from isogloss.asking.prompts import Said, read, wants_tags
+from isogloss.asking.prompts import Said, parsed, wants_tags
 from isogloss.asking.thoughts import split
 from isogloss.config import Remote
 from isogloss.remote.chat import complete
@@ -43,7 +43,7 @@ def heard(prompt: str, reply: Reply) -> Said:
     """What a reply says, and what is read from it."""
     if reply.state == "refused":
         return Said(reply.raw, None, None, "refused")
-    return Said(reply.raw, *read(prompt, reply.raw, reply.state == "answered"))
+    return Said(reply.raw, *parsed(prompt, reply.raw, reply.state == "answered"))
 
 
 def hold_remotely(

@@ -21,8 +21,8 @@ def check_room(
     pairs: int | None,
     with_pairs: Callable[[int], Exams],
 ) -> None:
-    """TooLongError unless every question of the exams of several lessons leaves room for so many `more` tokens: how many do not
-    in each language, and how many pairs of a context would fit.
+    """TooLongError unless every question of the exams of several lessons leaves room for so many `more` tokens; it says how many
+    do not in each language, and how many pairs of a context would fit.
 
     Exams have the columns asked_in and question; `with_pairs` makes them anew with so many pairs (of now `pairs`; None: they
     have no context).

@@ -4,6 +4,7 @@ Reasoning models write what they think before what they say, each family between
 as regular expressions. A new family is a line there.
 """
 
+import json
 import re
 
 # Names of tags, which some makers put something before (`seed:think`, `longcat_think`).
@@ -55,6 +56,7 @@ FORMAT = re.compile(
     r"|<(?:bos|eos|pad|unk|mask)>|<(?:unused|extra_id_)\d+>|\[/INST\]|\[(?:PAD|UNK|CLS|SEP|MASK|BOS|EOS)\]"
     r"|\[END FINAL RESPONSE\]|(?i:</(?:response|output|final_answer|solution)>)"
 )
+AROUND = re.compile(rf"\A(?:\s|{FORMAT.pattern})+|(?:\s|{FORMAT.pattern})+\Z")
 FENCED = re.compile(r"```\w*\s*\n(.*?)\n?\s*```", re.DOTALL)
 
 
@@ -81,8 +83,20 @@ def without_format(said: str) -> str:
     return FORMAT.sub("", OTHERS.split(said, maxsplit=1)[0]).strip()
 
 
-def json_of(raw: str | None) -> str:
-    """The JSON in a reply that shall have nothing else, without thoughts, tokens of chat formats and a code fence around it."""
-    said = without_format(spoken(raw or "") or "")
+def json_of(raw: str) -> str | None:
+    """The JSON in a reply that shall have nothing else, without thoughts, tokens of chat formats and a code fence around it; None
+    where there is none. What stands within it stays."""
+    if _is_json(raw):
+        return raw
+    said = AROUND.sub("", spoken(raw) or "")
     fenced = FENCED.fullmatch(said)
-    return fenced[1] if fenced else said
+    text = fenced[1] if fenced else said
+    return text if _is_json(text) else None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, rows_by_language, save
+from isogloss.figures.style import FAINT, TIER_COLOURS, by_tier, labelled, mark_unread, rows_by_language, save, unread_legend
 from isogloss.languages import Language
 from isogloss.measures.conductivity import GATE
 
@@ -33,7 +33,8 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
         left.set_title(f"{labels['model']}: {labels['knowledge']} knowledge", loc="left", fontsize=8.5)
     rows_by_language(list(axes[0]), ordered)
     handles = [plt.Line2D([], [], color=FAINT, marker=PARTS[part], linestyle="", markersize=4) for part in LEGEND]
-    figure.legend(handles, LEGEND.values(), loc="outside lower center", ncols=2, frameon=False)
+    legend = dict(zip(LEGEND.values(), handles, strict=True)) | unread_legend(table for _, table in panels)
+    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=2, frameon=False)
     save(figure, pdf, png)
     pl.concat([labelled(labels, table) for labels, table in panels]).write_csv(csv)
 
@@ -43,6 +44,7 @@ def _row(left: plt.Axes, right: plt.Axes, row: dict, y: int, colour: str) -> Non
         left.plot([100 * row["low"], 100 * row["high"]], [y, y], color=colour, linewidth=1.2, zorder=2)
         face = colour if row["passed"] else "white"
         left.plot(100 * row["xrr"], y, "o", markerfacecolor=face, markeredgecolor=colour, markersize=4.5, zorder=3)
+        mark_unread(left, row, 100 * row["xrr"], y)
     for part, marker in PARTS.items():
         if row[part] is not None:
             right.plot(100 * row[part], y, marker, color=colour, markersize=4, alpha=0.75, markeredgewidth=0, clip_on=False)

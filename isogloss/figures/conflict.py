@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, INK, TIER_COLOURS, labelled, save
+from isogloss.figures.style import FAINT, INK, TIER_COLOURS, labelled, mark_unread, save, unread_line
 from isogloss.languages import TIERS, Language
 from isogloss.measures.conflict import ALL
 
@@ -34,7 +34,8 @@ def draw(panels: list[Panel], languages: list[Language], pdf: str, png: str, csv
     figure.supxlabel(
         "above: answers, %, like the first language (left), neither (grey), like the second (right); "
         "dot: the first's share of those that follow one, with its interval\n"
-        "below: that share for each pair and language asked (dots), with quartiles, median, and 1.5 times their distance",
+        "below: that share for each pair and language asked (dots), with quartiles, median, and 1.5 times their distance"
+        + unread_line([table.filter(asked_in=ALL) for _, table in panels], "hatched"),
         fontsize=7,
     )
     save(figure, pdf, png)
@@ -47,6 +48,7 @@ def _bars(axis, labels: dict, table: pl.DataFrame, tier: dict[str, str]) -> None
         one, other = 100 * row["follows_first"], 100 * row["follows_second"]
         axis.barh(y, one, color=TIER_COLOURS[tier[row["first"]]], height=0.75)
         axis.barh(y, row["neither"] * 100, left=one, color="#eeeeee", height=0.75)
+        mark_unread(axis, row, one, y - 0.375, (100 * row["neither"], 0.75), FAINT)  # follow neither
         axis.barh(y, other, left=100 - other, color=TIER_COLOURS[tier[row["second"]]], height=0.75)
         if row["preference"] is not None:
             axis.plot([100 * row["low"], 100 * row["high"]], [y, y], color=INK, linewidth=0.9)

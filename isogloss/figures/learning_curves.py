@@ -2,7 +2,17 @@
 
 import polars as pl
 
-from isogloss.figures.style import FAINT, INK, by_tier, labelled, panels_by_language, save, small_multiples
+from isogloss.figures.style import (
+    FAINT,
+    INK,
+    by_tier,
+    labelled,
+    mark_unread,
+    panels_by_language,
+    save,
+    small_multiples,
+    unread_line,
+)
 from isogloss.languages import Language
 
 Panel = tuple[dict, pl.DataFrame, pl.DataFrame]
@@ -26,6 +36,8 @@ def _panel(figure, labels: dict, curve: pl.DataFrame, speed: pl.DataFrame, langu
             axis.plot(other["epoch"], 100 * other["accuracy"], color=FAINT, linewidth=0.4, alpha=0.35)
         axis.fill_between(own["epoch"], 100 * own["low"], 100 * own["high"], color=colour, alpha=0.25, linewidth=0)
         axis.plot(own["epoch"], 100 * own["accuracy"], color=colour, linewidth=1.4)
+        for row in own.iter_rows(named=True):
+            mark_unread(axis, row, row["epoch"], 100 * row["accuracy"])
         axis.axhline(100 * own["chance"][0], color=INK, linewidth=0.6, linestyle=":")
         if half[language.iso639_3] is not None:
             axis.axvline(half[language.iso639_3], color=colour, linewidth=0.6, linestyle="--")
@@ -34,6 +46,6 @@ def _panel(figure, labels: dict, curve: pl.DataFrame, speed: pl.DataFrame, langu
     figure.supylabel("correct answers, %", fontsize=7.5)
     figure.suptitle(
         f"{labels['model']}: {labels['knowledge']} knowledge, {labels['setting']}, asked in the language taught\n"
-        "dotted: guessing within the class of the answer; dashed: epochs to half of the best",
+        "dotted: guessing within the class of the answer; dashed: epochs to half of the best" + unread_line([curve], "crossed"),
         fontsize=8.5,
     )

@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib import pyplot as plt
 
-from isogloss.figures.style import FAINT, INK, labelled, save
+from isogloss.figures.style import FAINT, INK, labelled, mark_unread, save, unread_line
 
 Panel = tuple[dict, pl.DataFrame]
 # measure: title, factor of a number, unit, whether more is better
@@ -44,7 +44,7 @@ def draw(panels: list[Panel], pdf: str, png: str, csv: str) -> None:
         axes[0].set_yticks(range(len(rows)), names)
     figure.supxlabel(
         "change against doing nothing, 95 % intervals, the same items on both sides; blue: better, red: worse, grey: 0 is in it\n"
-        "numbers above: without it, one a setting in the order of rows",
+        "numbers above: without it, one a setting in the order of rows" + unread_line([table for _, table in panels], "crossed"),
         fontsize=7,
     )
     save(figure, pdf, png)
@@ -61,6 +61,7 @@ def _panel(axis: plt.Axes, table: pl.DataFrame, measure: str, rows: list[tuple[s
             colour = BETTER if (row["difference"] > 0) == more_is_better else WORSE
         axis.plot([factor * row["low"], factor * row["high"]], [y, y], color=colour, linewidth=1.4, solid_capstyle="butt")
         axis.plot(factor * row["difference"], y, "o", color=colour, markersize=3.5)
+        mark_unread(axis, row, factor * row["difference"], y)
     if measure != "perplexity":  # whose base is 1
         before = table.unique("setting", maintain_order=True).sort("setting")["base"].drop_nulls()
         title += "\n" + " / ".join(f"{factor * value:.0f} %" if factor == 100 else f"{value:.2f}" for value in before)

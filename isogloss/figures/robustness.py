@@ -2,7 +2,16 @@
 
 import polars as pl
 
-from isogloss.figures.style import FAINT, by_tier, labelled, panels_by_language, save, small_multiples
+from isogloss.figures.style import (
+    FAINT,
+    by_tier,
+    labelled,
+    mark_unread,
+    panels_by_language,
+    save,
+    small_multiples,
+    unread_line,
+)
 from isogloss.languages import Language
 
 Panel = tuple[dict, pl.DataFrame]
@@ -27,16 +36,20 @@ def _group(figure, names: tuple, tables: dict[str, pl.DataFrame], languages: lis
             axis.fill_between(own["epoch"], 100 * own["low"], 100 * own["high"], color=colour, alpha=0.25, linewidth=0)
             axis.plot(own["epoch"], 100 * own["accuracy"], color=colour, linewidth=1.4)
             axis.plot(own["epoch"], 100 * own["followed"], color=FAINT, linewidth=1, linestyle="--")
+            for row in own.iter_rows(named=True):
+                mark_unread(axis, row, row["epoch"], 100 * row["accuracy"])
             axis.set_xticks(own["epoch"])
             axis.set_xlim(-0.15, own["epoch"].max() + 0.15)
         if (table := tables.get("in-context")) is not None:
             own = table.filter(language=language.iso639_3, epoch=0)
             for column, marker in (("accuracy", colour), ("followed", FAINT)):
                 axis.plot(0, 100 * own[column][0], "D", color=marker, markersize=4, clip_on=False)
+            mark_unread(axis, own.row(0, named=True), 0, 100 * own["accuracy"][0])
     figure.supxlabel("epoch of wrong answers (0: none)", fontsize=7.5)
     figure.supylabel("answers, %", fontsize=7.5)
     figure.suptitle(
         f"{names[0]}: {names[1]} knowledge, wrong answers taught\n"
-        "coloured: still right; grey: the wrong answer; lines: fine-tuning; diamonds: in the prompt",
+        "coloured: still right; grey: the wrong answer; lines: fine-tuning; diamonds: in the prompt"
+        + unread_line(tables.values(), "crossed"),
         fontsize=8.5,
     )

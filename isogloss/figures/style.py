@@ -1,6 +1,6 @@
 """What all figures share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import matplotlib
 import polars as pl
@@ -8,8 +8,10 @@ import polars as pl
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.patches import Rectangle
 
 from isogloss.languages import TIERS, Language
+from isogloss.measures.transfer import UNREAD
 
 # Okabe and Ito's colours, told apart with every kind of colour vision.
 TIER_COLOURS = {"high": "#0072B2", "medium": "#009E73", "low": "#D55E00"}
@@ -27,6 +29,7 @@ plt.rcParams.update(
         "pdf.fonttype": 42,  # TrueType, so that text stays text
         "svg.fonttype": "none",
         "figure.facecolor": "white",
+        "hatch.linewidth": 0.6,
     }
 )
 
@@ -50,6 +53,41 @@ def labelled(labels: dict, table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(pl.col(empty).cast(pl.Float64)).select(
         *(pl.lit(value).alias(key) for key, value in labels.items()), pl.all()
     )
+
+
+UNREAD_SAID = "more than a tenth of the answers could not be read"
+CROSS = {"marker": "x", "color": INK, "markersize": 5.5, "markeredgewidth": 0.9}
+
+
+def is_unread(row: dict) -> bool:
+    """Whether more than `UNREAD` of the answers behind a row of a table could not be read; not where the table does not say."""
+    return (row.get("unread") or 0) > UNREAD
+
+
+def any_unread(tables: Iterable[pl.DataFrame]) -> bool:
+    """Whether a row of one of these tables is marked."""
+    return any(is_unread(row) for table in tables for row in table.iter_rows(named=True))
+
+
+def unread_line(tables: Iterable[pl.DataFrame], mark: str) -> str:
+    """The line that explains a mark (`hatched`, `crossed`) where a row of a table bears it, with a line break before it."""
+    return f"\n{mark}: {UNREAD_SAID}" if any_unread(tables) else ""
+
+
+def unread_legend(tables: Iterable[pl.DataFrame]) -> dict[str, plt.Line2D]:
+    """The same of crosses for a legend: text and handle; nothing where there are none."""
+    return {UNREAD_SAID: plt.Line2D([], [], linestyle="", **CROSS)} if any_unread(tables) else {}
+
+
+def mark_unread(axis, row: dict, x: float, y: float, bar: tuple[float, float] | None = None, colour: str = "white") -> None:
+    """Mark what is drawn of a row whose answers could not be read: a cross over a point at x, y, or, with the width and height of
+    a `bar` whose lower left corner is at x, y, hatching in a colour. Other rows get no mark."""
+    if not is_unread(row):
+        return
+    if bar is None:
+        axis.plot(x, y, zorder=4, clip_on=False, **CROSS)
+    else:
+        axis.add_patch(Rectangle((x, y), *bar, facecolor="none", edgecolor=colour, hatch="//////", linewidth=0))
 
 
 def rows_by_language(axes: list, languages: list[Language]) -> None:

@@ -24,7 +24,8 @@ def embed(
     """Unit vectors [texts, dimensions] (float32) of texts, from the embedding model of the config.
 
     `store` keeps the vectors of a model over the network, and `budget_usd` bounds what all calls in it may cost; the other models
-    are local and need neither. Raises `isogloss.remote.failures.RemoteError` where a call fails for good or is too dear.
+    are local and need neither. ValueError where a local model lacks weights or gives no numbers, and
+    `isogloss.remote.failures.RemoteError` where a call fails for good or is too dear.
     """
     match entry:
         case MiniLM():
@@ -32,7 +33,13 @@ def embed(
 
             return _local(texts, get_model_path())
         case SentenceTransformer():
-            return _local(texts, entry.path)
+            vectors = _local(texts, entry.path)
+            if not np.allclose(_local(texts[:1], entry.path), vectors[:1], atol=1e-3):
+                raise ValueError(
+                    f"the embedding model in {entry.path} gives other vectors every time it is loaded, since its files lack some "
+                    "of its weights; copy the whole model there"
+                )
+            return vectors
         case RemoteEmbedding():
             return _remote(texts, entry, store, budget_usd)
 
@@ -41,7 +48,10 @@ def _local(texts: list[str], folder: str | Path) -> np.ndarray:
     from sentence_transformers import SentenceTransformer as Model
 
     model = Model(str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True})
-    return model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    vectors = model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    if not np.isfinite(vectors).all():
+        raise ValueError(f"the embedding model in {folder} gives vectors that are not finite; name another model")
+    return vectors
 
 
 def _remote(texts: list[str], entry: RemoteEmbedding, store: str | Path, budget_usd: float | None) -> np.ndarray:

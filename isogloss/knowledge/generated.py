@@ -113,7 +113,7 @@ def _read(reply: Reply, where: str, notes: list[str]) -> Iterator[tuple[str, dic
         notes.append(f"{where}: the model's answer is {reply.state}")
         return
     try:
-        proposed = json.loads(json_of(reply.text))["items"]
+        proposed = json.loads(json_of(reply.text) or "")["items"]
         if not isinstance(proposed, list):
             raise TypeError
     except (ValueError, KeyError, TypeError):

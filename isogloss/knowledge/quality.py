@@ -118,7 +118,7 @@ def _read(reply: Reply) -> bool | None:
     if reply.state != "answered":
         return None
     try:
-        return Verdict.model_validate_json(json_of(reply.text)).same
+        return Verdict.model_validate_json(json_of(reply.text) or "").same
     except ValidationError:
         return None
 

@@ -7,7 +7,7 @@ from isogloss.measures.transfer import accuracy_by_language
 
 
 def lookup(answers: pl.DataFrame, languages: list[str], resamples: int) -> pl.DataFrame:
-    """Accuracy in contexts of the language asked in: kind, pairs, then the columns of `accuracy_by_language`."""
+    """Accuracy in contexts of the language asked in: kind, pairs, then language, accuracy, low, high, n, unfinished, chance."""
     own = answers.filter((pl.col("ability") == "lookup") & (pl.col("context_in") == pl.col("asked_in")))
     tables = [
         _by_language(part, languages, resamples).select(pl.lit(kind).alias("kind"), pl.lit(pairs).alias("pairs"), pl.all())
@@ -25,7 +25,7 @@ def lookup_across(answers: pl.DataFrame) -> pl.DataFrame:
 
 
 def choice(answers: pl.DataFrame, languages: list[str], resamples: int) -> pl.DataFrame:
-    """Accuracy of forced choices, columns as in `accuracy_by_language`."""
+    """Accuracy of forced choices: language, accuracy, low, high, n, unfinished, chance."""
     return _by_language(answers.filter(pl.col("ability") == "choice"), languages, resamples)
 
 
@@ -60,4 +60,5 @@ def _chrf(part: pl.DataFrame) -> float:
 def _by_language(part: pl.DataFrame, languages: list[str], resamples: int) -> pl.DataFrame:
     """Accuracy by language; the same number of another seed is another item."""
     items = part.with_columns(item=pl.format("{}-{}", "seed", "item"), seed=0)
-    return accuracy_by_language(items, languages, resamples)
+    table = accuracy_by_language(items, languages, resamples)
+    return table.select("language", "accuracy", "low", "high", "n", "unfinished", "chance")

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from isogloss.knowledge.sources.records import refuse
+from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
 from isogloss.plan import ENGLISH, languages_of
 from isogloss.teaching.bridges import HELD_OUT, NAMES, TAUGHT
@@ -73,8 +74,16 @@ def conductivity(scores: pl.DataFrame, untaught: pl.DataFrame, resamples: int, s
     Columns: language; translated, english_taught, english_held_out and taught (shares of right answers: names, both halves in
     English, the half taught in the language, too) and passed (each above `GATE`); xrr with low and high, and the chance that was
     subtracted (the mean of the held-out items); n (held-out items); accuracy (of the held-out half in the language) and untaught
-    (that of the untaught model, from the scores of its exam).
+    (that of the untaught model, from the scores of its exam), with any, any_low, any_high: the XRR of answers that are right in
+    any language, of facts whose answer in English is. The gate stays the same.
     """
+    return with_any(
+        lambda scores, untaught: _conductivity(scores, untaught, resamples, seed), scores, untaught, columns=main("xrr")
+    )
+
+
+def _conductivity(scores: pl.DataFrame, untaught: pl.DataFrame, resamples: int, seed: int) -> pl.DataFrame:
+    """The columns of `conductivity` but those of the second number."""
     rows = []
     for (lesson,), part in scores.group_by("lesson", maintain_order=True):
         _, language = languages_of(lesson)

@@ -4,10 +4,12 @@ import numpy as np
 import polars as pl
 from scipy.optimize import minimize
 
+from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 
 RIDGE = 0.01  # keeps the strength of a language that always wins finite
 ALL = "all"  # every language asked
+SECOND = main("preference") | {name: f"any_{name}" for name in ("follows_first", "follows_second", "neither")}
 
 
 def verdicts(scores: pl.DataFrame) -> pl.DataFrame:
@@ -20,7 +22,7 @@ def verdicts(scores: pl.DataFrame) -> pl.DataFrame:
     """
     names = pl.col("lesson").str.split("+")
     first, second = names.list.get(0), names.list.get(1)
-    has_answer = pl.col("answer_in") == first
+    has_answer = pl.col("true_in") == first
     one = pl.when(has_answer).then("correct").otherwise("conflict_correct").cast(pl.Float64)
     other = pl.when(has_answer).then("conflict_correct").otherwise("correct").cast(pl.Float64)
     table = scores.select(
@@ -53,8 +55,15 @@ def preference(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFr
     Columns: lesson, first, second, asked_in, n (answers), follows_first, follows_second, neither (shares of the answers; one
     that follows both counts half for each), preference (follows_first as a share of both) with low and high (95 %; items, seeds
     and, for `all`, languages asked resampled), earlier_followed (share, of the answers that follow one, that follow the version
-    which came first in the context; null without a context). A preference is null where no answer follows either.
+    which came first in the context; null without a context), and any, any_low, any_high, any_follows_first, any_follows_second,
+    any_neither (preference and shares where an answer follows a version in whatever language it is said). A preference is null
+    where no answer follows either.
     """
+    return with_any(lambda scores: _preference(scores, resamples, seed), scores, columns=SECOND)
+
+
+def _preference(scores: pl.DataFrame, resamples: int, seed: int) -> pl.DataFrame:
+    """The columns of `preference` but those of the second numbers."""
     table = verdicts(scores)
     rows = []
     for (lesson, first, second), part in table.group_by("lesson", "first", "second", maintain_order=True):

@@ -9,6 +9,7 @@ import polars as pl
 from scipy.special import softmax
 
 from isogloss.knowledge.sources.records import refuse
+from isogloss.measures.any_language import MAIN, main, with_any
 from isogloss.measures.inequality import inequality
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.transfer import correctness
@@ -25,7 +26,7 @@ SCORE_SCHEMA = {
 }
 MEASURE_SCHEMA = {
     **dict.fromkeys(("model", "knowledge", "setting", "measure"), pl.String),
-    **dict.fromkeys(("value", "low", "high"), pl.Float64),
+    **dict.fromkeys(("value", "low", "high", *MAIN), pl.Float64),
 }
 GROUP = ("model", "knowledge", "setting")
 ANSWER = [name for name in SCORE_SCHEMA if name != "correct"]
@@ -70,7 +71,8 @@ def measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int = 1000,
     """Every measure of each model, knowledge set and setting of a table with the columns of `SCORE_SCHEMA` (others are ignored,
     but of a table with a column study only the studies in `STUDIES` are used).
 
-    Columns: model, knowledge, setting, measure, value, low, high (95 %, items and seeds resampled). Measures: those of `x_fakt`
+    Columns: model, knowledge, setting, measure, value, low, high (95 %, items and seeds resampled), any, any_low, any_high (the
+    same of answers that are right in any language; null of tables that do not know it). Measures: those of `x_fakt`
     and `eclektic`, and SCORE_INDEX of `isogloss.measures.inequality`, with `_corrected` at the end where it is corrected for
     what the untaught model gets right (not there without answers of the untaught model, whose `taught_in` is null). Low and high
     tiers (`tiers`, by ISO 639-3) are compared where there are both. Null where a measure is undefined. A single language has
@@ -78,6 +80,11 @@ def measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int = 1000,
     """
     if "study" in scores.columns:
         scores = scores.filter(pl.col("study").is_in(STUDIES))
+    return with_any(lambda scores: _measures(scores, tiers, resamples, seed), scores, columns=main("value"))
+
+
+def _measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int, seed: int) -> pl.DataFrame:
+    """The columns of `measures` but those of the second number."""
     taught, untaught = (scores.filter(kind) for kind in (pl.col("taught_in").is_not_null(), pl.col("taught_in").is_null()))
     rows = []
     for (model, knowledge, setting), part in taught.group_by(GROUP, maintain_order=True):
@@ -87,7 +94,8 @@ def measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int = 1000,
         before = untaught.filter(model=model, knowledge=knowledge)
         found = _of_matrix(part, languages, resamples, seed) | _inequality(part, before, languages, tiers, resamples, seed)
         rows += [(model, knowledge, setting, name, *numbers) for name, numbers in found.items()]
-    return pl.DataFrame(rows, schema=MEASURE_SCHEMA, orient="row").fill_nan(None)
+    schema = {name: kind for name, kind in MEASURE_SCHEMA.items() if name not in MAIN}
+    return pl.DataFrame(rows, schema=schema, orient="row").fill_nan(None)
 
 
 def _of_matrix(part: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> dict[str, tuple]:

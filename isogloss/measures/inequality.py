@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from isogloss.languages import TIERS
+from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.transfer import correctness
 
@@ -69,9 +70,21 @@ def inequality(
     """One row a score, correction and index of inequality between these languages.
 
     Columns: score (as in `by_language`), corrected (for what the untaught model gets right), index, value, low, high (95 %,
-    items and seeds resampled; the languages are those asked about, not a sample). Null where an index is undefined, as with
-    nothing right anywhere.
+    items and seeds resampled; the languages are those asked about, not a sample), any, any_low, any_high (the same of what is
+    right in any language). Null where an index is undefined, as with nothing right anywhere.
     """
+    return with_any(
+        lambda scores, untaught: _inequality(scores, untaught, languages, tiers, resamples, seed),
+        scores,
+        untaught,
+        columns=main("value"),
+    )
+
+
+def _inequality(
+    scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], tiers: dict[str, str], resamples: int, seed: int
+) -> pl.DataFrame:
+    """The columns of `inequality` but those of the second number."""
     taught, _ = correctness(scores, languages, "taught_in")
     before = correctness(untaught, languages, None)[0].mean(axis=-1)
     weights = crossed_weights(taught.shape[-2:], resamples, np.random.default_rng(seed))
@@ -90,9 +103,15 @@ def inequality(
 def tier_means(scores: pl.DataFrame, languages: list[str], tiers: dict[str, str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """Mean accuracy from the languages of one tier to those of another, the language taught itself left out.
 
-    Columns: taught_tier, asked_tier, accuracy, low, high (95 %; items, seeds and, within each tier, languages resampled), pairs.
-    A pair of tiers without two different languages is left out.
+    Columns: taught_tier, asked_tier, accuracy, low, high (95 %; items, seeds and, within each tier, languages resampled), pairs,
+    and any, any_low, any_high (of answers that are right in any language). A pair of tiers without two different languages is
+    left out.
     """
+    return with_any(lambda scores: _tier_means(scores, languages, tiers, resamples, seed), scores, columns=main("accuracy"))
+
+
+def _tier_means(scores: pl.DataFrame, languages: list[str], tiers: dict[str, str], resamples: int, seed: int) -> pl.DataFrame:
+    """The columns of `tier_means` but those of the second number."""
     taught, _ = correctness(scores, languages, "taught_in")
     rng = np.random.default_rng(seed)
     sampled = resampled_means(taught, crossed_weights(taught.shape[-2:], resamples, rng))

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import mannwhitneyu
 
+from isogloss.measures.any_language import in_any, knows_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.transfer import correctness
 from isogloss.statistics.mantel import p_value
@@ -29,6 +30,7 @@ GROUPS = ("both", "mixed", "none")  # how many of a cell's two languages are sel
 BESIDE_SCHEMA = dict.fromkeys(["intervention", "operation", "set"], pl.String) | {"strength": pl.Float64}
 BESIDE_SCHEMA |= {"cells": pl.String, "statistic": pl.String, "models": pl.Int64, "controls": pl.Int64}
 BESIDE_SCHEMA |= dict.fromkeys(["selected", "random", "difference", "low", "high"], pl.Float64)
+SECOND = {"accuracy": "any", "base_accuracy": "any_base"} | {name: f"any_{name}" for name in ("difference", "low", "high")}
 BOTH, NONE = GROUPS.index("both"), GROUPS.index("none")
 
 
@@ -112,12 +114,30 @@ def grouped(change: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.stack(means, axis=-1).reshape(*means[0].shape, len(CELLS), len(GROUPS))
 
 
-def differences(found: Changes) -> pl.DataFrame:
+def changes_in_any(
+    base: pl.DataFrame, scores: pl.DataFrame, derived: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0
+) -> Changes | None:
+    """`changes` in what is right in any language; None if the scores do not know it."""
+    known = knows_any(base, scores)
+    return changes(in_any(base), in_any(scores), derived, languages, resamples, seed) if known else None
+
+
+def differences(found: Changes, of_any: Changes | None = None) -> pl.DataFrame:
     """One row a derived model and cell.
 
     Columns: model, the KEYS, draw, control, taught_in, asked_in, group (as in GROUPS), accuracy, base_accuracy, difference with
-    low and high (95 %, items and seeds resampled), n (answers of the model).
+    low and high (95 %, items and seeds resampled), n (answers of the model); any, any_base, any_difference, any_low, any_high:
+    the same of answers that are right in any language, as from `changes_in_any` (null if that is None).
     """
+    table = _differences(found)
+    if of_any is None:
+        return table.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in SECOND.values())
+    again = _differences(of_any)
+    return table.with_columns(again[name].alias(other) for name, other in SECOND.items())
+
+
+def _differences(found: Changes) -> pl.DataFrame:
+    """The columns of `differences` but those of the second numbers."""
     rows = []
     for i, about in enumerate(found.derived.select("model", *KEYS, "draw", "control").iter_rows(named=True)):
         for a, taught in enumerate(found.languages):

@@ -4,10 +4,13 @@ import numpy as np
 import polars as pl
 
 from isogloss.languages import TIERS
+from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
-from isogloss.measures.transfer import correctness
+from isogloss.measures.transfer import READING, correctness, reading
 
 SHARES = {"epochs_to_half": 0.5, "epochs_to_80_percent": 0.8}  # of a language's own best accuracy
+NUMBERS = {"accuracy": "any"} | {name: f"any_{name}" for name in SHARES}  # and what they are called of any language
+SECOND = {f"{name}{end}": f"{other}{end}" for name, other in NUMBERS.items() for end in ("", "_low", "_high")}
 
 
 def by_epoch(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str]) -> tuple[np.ndarray, list[int]]:
@@ -25,7 +28,28 @@ def by_epoch(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str])
 
 def curve(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """One row a language and epoch: language, epoch, accuracy, low, high (95 %, items and seeds resampled), chance (of a guess
-    within the class of the right answer)."""
+    within the class of the right answer), any, any_low, any_high (of answers that are right in any language), unread and
+    unfinished_correct (see `isogloss.measures.transfer.reading`)."""
+    table = with_any(
+        lambda scores, untaught: _curve(scores, untaught, languages, resamples, seed),
+        scores,
+        untaught,
+        columns=main("accuracy"),
+    )
+    keys = ["language", "epoch"]
+    parts = [
+        part.group_by(pl.col("asked_in").alias("language"), "epoch").agg(reading(part)) for part in _epochs(scores, untaught)
+    ]
+    return table.join(pl.concat(parts), on=keys, how="left", maintain_order="left").select(table.columns + READING)
+
+
+def _epochs(scores: pl.DataFrame, untaught: pl.DataFrame) -> list[pl.DataFrame]:
+    """The answers of the untaught model as epoch 0, and those of the epochs."""
+    return [untaught.with_columns(epoch=pl.lit(0, dtype=pl.Int64)), scores.with_columns(pl.col("epoch").cast(pl.Int64))]
+
+
+def _curve(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> pl.DataFrame:
+    """The columns of `curve` but the second number and what could not be read."""
     values, epochs = by_epoch(scores, untaught, languages)
     weights = crossed_weights(values.shape[-2:], resamples, np.random.default_rng(seed))
     low, high = percentile_interval(resampled_means(values, weights))
@@ -66,7 +90,15 @@ def epochs_until(accuracy: np.ndarray, epochs: list[int], share: float) -> np.nd
 
 def speed(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """One row a language: language, accuracy after the last epoch, epochs_to_half and epochs_to_80_percent of its own best, each
-    with its interval (`..._low`, `..._high`; 95 %, items and seeds resampled)."""
+    with its interval (`..._low`, `..._high`; 95 %, items and seeds resampled); and the same of answers that are right in any
+    language, called any, any_epochs_to_half and any_epochs_to_80_percent."""
+    return with_any(
+        lambda scores, untaught: _speed(scores, untaught, languages, resamples, seed), scores, untaught, columns=SECOND
+    )
+
+
+def _speed(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> pl.DataFrame:
+    """The columns of `speed` but those of the second numbers."""
     table = {"language": languages}
     for name, (value, sampled) in _numbers(scores, untaught, languages, resamples, np.random.default_rng(seed)).items():
         low, high = percentile_interval(sampled)
@@ -94,6 +126,18 @@ def speed_by_tier(
     intervals for which items, seeds and, within each tier, languages are resampled. A language that never learns has no speed and
     is left out of its mean.
     """
+    return with_any(
+        lambda scores, untaught: _speed_by_tier(scores, untaught, languages, tiers, resamples, seed),
+        scores,
+        untaught,
+        columns=SECOND,
+    )
+
+
+def _speed_by_tier(
+    scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], tiers: dict[str, str], resamples: int, seed: int
+) -> pl.DataFrame:
+    """The columns of `speed_by_tier` but those of the second numbers."""
     rng = np.random.default_rng(seed)
     numbers = _numbers(scores, untaught, languages, resamples, rng)
     rows = {}

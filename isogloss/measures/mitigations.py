@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from isogloss.measures.any_language import with_any
 from isogloss.measures.inequality import by_language, gini
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.perplexity import ratios
@@ -10,9 +11,10 @@ from isogloss.measures.transfer import correctness
 
 ENGLISH = "eng"
 MEASURES = ("mean_transfer", "mean_all", "low_tier", "worst", "english", "gini", "perplexity")
-SCHEMA = {"mitigation": pl.String, "setting": pl.String, "measure": pl.String} | dict.fromkeys(
-    ("base", "value", "difference", "low", "high"), pl.Float64
-)
+KEYS = ("mitigation", "setting", "measure")
+NUMBERS = ("base", "value", "difference", "low", "high")
+SCHEMA = dict.fromkeys(KEYS, pl.String) | dict.fromkeys(NUMBERS, pl.Float64)
+SECOND = {name: f"any_{name}" for name in NUMBERS}
 
 
 def measures(square: np.ndarray, languages: list[str], tiers: dict[str, str]) -> dict[str, np.ndarray]:
@@ -48,12 +50,34 @@ def mitigations(
     `base` and `scores` are score tables of the base and of all models derived from it; `of` names those of each mitigation, whose
     answers are averaged. A mitigation is compared in the settings in which all its models answered, and with the base's answers
     to the same items and seeds. Columns: mitigation, setting, measure, base (without it), value (with it), difference with low
-    and high (95 %; items and seeds resampled alike on both sides; the languages are those asked about, not a sample).
+    and high (95 %; items and seeds resampled alike on both sides; the languages are those asked about, not a sample), and the
+    same of answers that are right in any language (any_base, any_value, any_difference, any_low, any_high).
 
     `perplexity` (as in `isogloss.measures.perplexity.ratios`), where all models of a mitigation are in it, adds the measure
     perplexity: the mean over languages of the ratio to the base, whose own is 1; its interval resamples the languages.
     Raises ValueError for a mitigation whose models answered in no setting of the base, or other items or seeds than the base.
     """
+    table = with_any(
+        lambda base, scores: _mitigations(base, scores, of, languages, tiers, resamples, perplexity, seed),
+        base,
+        scores,
+        columns=SECOND,
+    )
+    of_answers = pl.col("measure") != "perplexity"  # which is about texts
+    return table.with_columns(pl.when(of_answers).then(name).alias(name) for name in SECOND.values())
+
+
+def _mitigations(
+    base: pl.DataFrame,
+    scores: pl.DataFrame,
+    of: dict[str, list[str]],
+    languages: list[str],
+    tiers: dict[str, str],
+    resamples: int,
+    perplexity: pl.DataFrame | None,
+    seed: int,
+) -> pl.DataFrame:
+    """The columns of `mitigations` but those of the second numbers."""
     rows, errors = [], []
     settings = base["setting"].unique(maintain_order=True).to_list()
     for name, models in of.items():

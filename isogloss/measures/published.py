@@ -4,7 +4,11 @@ from pathlib import Path
 
 import polars as pl
 
-EMPTY = ["low", "high", "n", "unfinished", "untaught", "chance", "alike", "accuracy_alike", "accuracy_unlike"]
+from isogloss.measures.any_language import MAIN
+from isogloss.measures.transfer import READING, STATES
+
+EMPTY = ["low", "high", *MAIN, "n", "unfinished", "untaught", "chance", "alike", "accuracy_alike", "accuracy_unlike", *READING]
+EMPTY += ["untaught_any", *STATES]
 
 
 def read_matrix(path: str | Path, languages: list[str]) -> pl.DataFrame:
@@ -55,7 +59,7 @@ def margins(cells: pl.DataFrame) -> pl.DataFrame:
             pl.col(column).alias("language"),
             pl.lit(direction).alias("direction"),
             "accuracy",
-            *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("low", "high")),
+            *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("low", "high", *MAIN)),
         )
         for direction, column in (("taught", "taught_in"), ("asked", "asked_in"))
     ]

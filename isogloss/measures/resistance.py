@@ -3,8 +3,11 @@
 import numpy as np
 import polars as pl
 
+from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
 from isogloss.measures.transfer import correctness
+
+SECOND = main("accuracy") | {name: f"any_{name}" for name in ("followed", "kept", "kept_low", "kept_high")}
 
 
 def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
@@ -12,8 +15,16 @@ def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str
 
     Columns: language, epoch, accuracy, followed (share of answers that are the wrong one taught), kept (accuracy as a share of
     the untaught model's; null where that is 0), each of accuracy and kept with its interval (`low`, `high`, `kept_low`,
-    `kept_high`; 95 %, items and seeds resampled).
+    `kept_high`; 95 %, items and seeds resampled); and the same of answers that are right, or the wrong one, in any language:
+    any, any_low, any_high, any_followed, any_kept, any_kept_low and any_kept_high.
     """
+    return with_any(
+        lambda scores, untaught: _resistance(scores, untaught, languages, resamples, seed), scores, untaught, columns=SECOND
+    )
+
+
+def _resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> pl.DataFrame:
+    """The columns of `resistance` but those of the second numbers."""
     before, items = correctness(untaught, languages, None)
     weights = crossed_weights((len(items), scores["seed"].n_unique()), resamples, np.random.default_rng(seed))
     base, sampled_base = before.mean(axis=(-2, -1)), resampled_means(before.mean(axis=-1), weights.sum(axis=-1))

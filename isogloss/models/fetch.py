@@ -6,21 +6,25 @@ import os
 import shutil
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
+from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HTTPError,
     LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+
+from isogloss.models.folder import ADAPTER
 
 SITE = "https://huggingface.co"
 WEIGHTS = "model*.safetensors"  # by these names transformers finds them; others are copies in other layouts
 WANTED = [WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt"]
 IN_FOLDERS = "*/*"  # copies for other software
 SNAPSHOT = "snapshot.json"
+REFUSALS = (HfHubHTTPError, LocalEntryNotFoundError, ConnectionError, HTTPError)
 
 
 class FetchError(RuntimeError):
@@ -38,7 +42,7 @@ def fetch(hub: str, revision: str, folder: Path) -> None:
     draft.mkdir(parents=True, exist_ok=True)
     try:
         snapshot_download(hub, revision=revision, local_dir=draft, allow_patterns=WANTED, ignore_patterns=[IN_FOLDERS])
-    except (HfHubHTTPError, LocalEntryNotFoundError, ConnectionError, HTTPError) as error:
+    except REFUSALS as error:
         raise FetchError(_advice(error, hub, revision)) from error
     paths = sorted(path for path in draft.iterdir() if path.is_file())
     _check(paths, hub, revision)
@@ -55,9 +59,31 @@ def fetch(hub: str, revision: str, folder: Path) -> None:
     os.replace(written, folder / SNAPSHOT)
 
 
+def fetch_file(hub: str, revision: str, name: str, target: Path) -> None:
+    """Put one file of a repository at a commit at `target`. What was downloaded before an interruption is not downloaded again.
+    FetchError as for `fetch`, and if there is no such file."""
+    draft = target.parent / f".{revision}"
+    draft.mkdir(parents=True, exist_ok=True)
+    try:
+        found = hf_hub_download(hub, name, revision=revision, local_dir=draft)
+    except RemoteEntryNotFoundError as error:
+        raise FetchError(
+            f"{hub} has no {name} at {revision}; write file: as it stands at {SITE}/{hub}/tree/{revision}"
+        ) from error
+    except REFUSALS as error:
+        raise FetchError(_advice(error, hub, revision)) from error
+    os.replace(found, target)
+    shutil.rmtree(draft)
+
+
 def _check(paths: list[Path], hub: str, revision: str) -> None:
     """FetchError unless these files are a whole model."""
     names = {path.name for path in paths}
+    if ADAPTER in names:
+        raise FetchError(
+            f"{hub} has an adapter ({ADAPTER}) at {revision}; name the model that it is for, or merge the two (PEFT's "
+            "merge_and_unload), save the result into a folder and write path: FOLDER"
+        )
     if not any(path.match(WEIGHTS) for path in paths):
         raise FetchError(
             f"{hub} has no safetensors weights at {revision}, and no others are loaded; write the revision of a commit that has "

@@ -61,7 +61,7 @@ def folder_problems(folder: str | Path) -> list[str]:
                 f"{folder} has an adapter alone, which is no model; merge it into {base} (PEFT's merge_and_unload), save the "
                 "result with save_pretrained together with the tokenizer, and write path: with that folder"
             ]
-        return [f"{folder} is no model folder (no config.json there); write path: FOLDER"]
+        return [f"{folder} is no model folder (no config.json there); write path: FOLDER, or path: FILE.gguf"]
     return [*_adapter(folder), *_weights(folder), *_vocabulary(folder)]
 
 

@@ -16,11 +16,13 @@ from transformers import (
 )
 from transformers.utils import is_bitsandbytes_available
 
+from isogloss.asking.reading import try_out
 from isogloss.config import Computing, Loading
 from isogloss.models.chat import chat_of, speak
 from isogloss.models.folder import ADAPTER, folder_problems, shortened
 from isogloss.models.folder import fingerprint as fingerprint
 
+TABLES = ("inv_freq", "masked_bias")  # what old models have saved beside their weights, though it can be computed
 ON_CPU = Loading(device="cpu")
 
 
@@ -52,7 +54,9 @@ def load_model(folder: str | Path, loading: Loading = ON_CPU) -> tuple[PreTraine
     if any(p.device.type == "meta" for p in model.parameters()):
         raise MemoryError(f"the accelerators are too small for {folder}; write four_bit: true or use more of them")
     model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
-    return model.requires_grad_(False).eval(), tokenizer
+    model.requires_grad_(False).eval()
+    try_out(model)
+    return model, tokenizer
 
 
 def check_folder(folder: Path) -> None:
@@ -73,9 +77,12 @@ def loaded(kind: type, folder: str | Path, **settings: Any) -> PreTrainedModel:
     settings = {"use_safetensors": True, "output_loading_info": True, "ignore_mismatched_sizes": True} | settings
     model, found = kind.from_pretrained(folder, **settings)
     mismatched = [f"{name} {tuple(there)}, not {tuple(wanted)}" for name, there, wanted in sorted(found["mismatched_keys"])]
+    buffers = {name for name, _ in model.named_buffers()}  # computed anew by models that once saved them, as are TABLES
+    surplus = [name for name in found["unexpected_keys"] if name.split(".")[-1] not in TABLES]
+    prefix = f"{model.base_model_prefix}."
     kinds = {
         "lacking": sorted(found["missing_keys"]),
-        "left over": sorted(found["unexpected_keys"]),
+        "left over": sorted(name for name in surplus if not buffers & {name, prefix + name, name.removeprefix(prefix)}),
         "of another shape": mismatched,
     }
     if told := [f"{kind}: {shortened(names)}" for kind, names in kinds.items() if names]:

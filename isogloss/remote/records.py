@@ -163,9 +163,10 @@ def record_of(endpoint: Remote, body: dict, completion: Any) -> dict:
         return record | {"state": "unfinished", "text": text or ""}
     if text is None:
         raise UnusableError("no content", record)
-    if split(text)[1]:
+    schema_kept = "response_format" in body and json_of(text) is not None
+    if not schema_kept and split(text)[1]:
         return record | {"state": "unfinished", "text": text}
-    if "response_format" in body and not _is_json(json_of(text)):
+    if not schema_kept and "response_format" in body:
         raise UnusableError("an answer that is no JSON though a schema was given", record)
     return record | {"state": "answered", "text": text}
 
@@ -183,11 +184,3 @@ def most_usd(endpoint: Remote, body: dict) -> float:
 def reply_of(record: dict) -> Reply:
     """The reply that a record is of."""
     return Reply(record["text"], record["state"], **record["usage"], thought=record.get("thought"), refusal=record.get("refusal"))
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

@@ -7,8 +7,13 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from isogloss.languages import Language
+from isogloss.measures.transfer import UNREAD, matrix_unread
+from isogloss.report.unread import note
 
 ANSWERED = "answered"
+FORMS = {"tags": "between the tags", "whole": "all that was said"}
+# what older tables of scores lack
+LATER = {"raw": pl.String, "form": pl.String, "correct_any": pl.Boolean}
 
 
 def matrices(
@@ -26,10 +31,12 @@ def matrices(
 
     Of each matrix the answers to the same items are kept in every cell: all, or as many as `most_bytes` of JSON allow, an equal
     share for each matrix, drawn at random once. Returns languages (by code: name, lang, a BCP 47 tag, tier), panels (each with
-    cells, items asked, items shown, and answers by cell, `[item, seed, text, verdict]` with the places of item, text and verdict
-    in their lists), questions (by knowledge set, language and item: question, reference), texts and verdicts.
+    cells, items asked, items shown, note, which says what is wrong with it, drawn, whether it says anything at all, and answers
+    by cell), questions (by knowledge set, language and item: question, reference), texts and verdicts. An answer is `[item, seed,
+    text, verdict, raw, form, languages]`: the places of item, text, verdict and all that was said (null where that is the answer)
+    in their lists, of what of it the answer was read, and in which languages (codes joined by `+`) it is right.
     """
-    scores = scores.filter(study="transferability")
+    scores = _complete(scores.filter(study="transferability"))
     texts, verdicts = _Places(), _Places()
     room = most_bytes // max(1, sum(not part.is_empty() for part in (scores.filter(**about) for about, _ in panels)))
     shown, questions = [], {}
@@ -40,8 +47,21 @@ def matrices(
         answers: dict[str, list] = {}
         for row in own.filter(pl.col("item").is_in(kept)).sort("taught_in", "asked_in", "item", "seed").iter_rows(named=True):
             cell = answers.setdefault(f"{row['taught_in']} {row['asked_in']}", [])
-            cell.append([kept.index(row["item"]), row["seed"], texts.of(row["answer"]), verdicts.of(verdict(row))])
-        shown.append({**about, "cells": list(_cells(cells, languages)), "asked": len(asked), "items": kept, "answers": answers})
+            cell.append(
+                [
+                    kept.index(row["item"]),
+                    row["seed"],
+                    texts.of(row["answer"]),
+                    verdicts.of(verdict(row)),
+                    None if row["raw"] in (None, row["answer"]) else texts.of(row["raw"]),
+                    FORMS.get(row["form"]),
+                    row["answer_in"] if row["correct_any"] else None,
+                ]
+            )
+        lost = "unread" in cells.columns and matrix_unread(cells)
+        wrong = {"note": note(cells, {language.iso639_3: language.name for language in languages}), "drawn": not lost}
+        found = {"cells": list(_cells(cells, languages)), "asked": len(asked), "items": kept, "answers": answers}
+        shown.append(about | wrong | found)
         for code in sorted(own["asked_in"].unique()):
             known = questions.setdefault(about["knowledge"], {}).setdefault(code, {})
             table = items[about["knowledge"], code].filter(pl.col("item").is_in(kept))
@@ -55,12 +75,19 @@ def matrices(
     return {"languages": named, "panels": shown, "questions": questions, "texts": list(texts), "verdicts": list(verdicts)}
 
 
+def _complete(scores: pl.DataFrame) -> pl.DataFrame:
+    """With blank columns for what an older table lacks."""
+    return scores.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in LATER.items() if name not in scores.columns)
+
+
 def verdict(row: dict) -> str:
     """What a scored answer counts as, in words."""
     if row["state"] != ANSWERED:
         return f"wrong: {row['state']}"
     if row["correct"]:
         return "right" if row["match"] != "within" else "right, within a longer answer"
+    if row.get("correct_any"):
+        return "wrong here, right in another language"
     return "wrong: the conflicting answer" if row["conflict_correct"] else "wrong"
 
 
@@ -80,7 +107,8 @@ class _Places:
 def _kept(own: pl.DataFrame, items: list[str], room: int) -> list[str]:
     """The items of which all answers fit into so many bytes; one at least."""
     drawn = random.Random("report").sample(items, len(items))
-    said = own.with_columns(size=pl.col("answer").fill_null("").str.len_bytes() + 20)
+    raw = pl.when(pl.col("raw").eq_missing(pl.col("answer"))).then(pl.lit("")).otherwise(pl.col("raw").fill_null(""))
+    said = own.with_columns(size=pl.col("answer").fill_null("").str.len_bytes() + raw.str.len_bytes() + 20)
     sizes = dict(said.group_by("item").agg(pl.col("size").sum()).iter_rows())
     kept, used = [], 0
     for item in drawn:
@@ -111,6 +139,9 @@ def _cells(cells: pl.DataFrame, languages: list[Language]) -> Iterator[dict]:
             "chance": _percent([row["chance"]]),
             "untaught": _percent([row["untaught"]]),
             "unfinished": _known(row["unfinished"]),
+            "any": _percent([row.get("any")]),
+            "unread": _percent([row.get("unread")]),
+            "hatched": (row.get("unread") or 0) > UNREAD,
         }
 
 

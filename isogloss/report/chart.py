@@ -9,6 +9,7 @@ from isogloss.figures.style import INK, TIER_COLOURS, by_tier
 from isogloss.languages import Language
 
 CELLS = "cells"  # the name under which the page gives the chart its data
+HATCHES = "M-1,0L0,-1M-1,1L1,-1M0,1L1,0"  # across a square from -1 to 1
 STEP = 28  # width of a cell in pixels; the page changes it to what fits
 
 
@@ -40,10 +41,12 @@ def chart(languages: list[Language]) -> dict:
             alt.Tooltip("asked:N", title="asked in"),
             alt.Tooltip("accuracy:N", title="right"),
             alt.Tooltip("interval:N", title="95 % interval"),
+            alt.Tooltip("any:N", title="right in any language"),
             alt.Tooltip("n:N", title="answers"),
             alt.Tooltip("chance:N", title="guessing"),
             alt.Tooltip("untaught:N", title="untaught"),
             alt.Tooltip("unfinished:N", title="without a verdict"),
+            alt.Tooltip("unread:N", title="could not be read"),
         ],
     )
     squares = base.mark_rect(cursor="pointer", strokeWidth=1.5).encode(
@@ -58,7 +61,11 @@ def chart(languages: list[Language]) -> dict:
         text=alt.Text("label:N"),
         color=alt.condition(alt.datum.percent > 55, alt.value("white"), alt.value(INK)),
     )
-    layers = alt.layer(squares, numbers).add_params(alt.param("step", value=STEP), alt.param("wide", value=True))
+    hatching = base.transform_filter("datum.hatched").mark_point(
+        shape=HATCHES, filled=False, strokeWidth=1, opacity=0.6, cursor="pointer", size=alt.ExprRef("step * step")
+    )
+    hatching = hatching.encode(color=alt.condition(alt.datum.percent > 55, alt.value("white"), alt.value(INK)))
+    layers = alt.layer(squares, hatching, numbers).add_params(alt.param("step", value=STEP), alt.param("wide", value=True))
     return layers.properties(width=alt.Step(STEP), height=alt.Step(STEP)).configure_view(stroke=None).to_dict(validate=True)
 
 

@@ -11,6 +11,7 @@ from isogloss.measures.conflict import ALL, verdicts
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
 from isogloss.measures.transfer import correctness
 from isogloss.report.from_tables import FROM_TABLES, Tables
+from isogloss.report.unread import unread_sentence
 from isogloss.report.wording import Estimate, counted, percent
 
 ABOUT = ("model", "knowledge", "setting")
@@ -30,11 +31,13 @@ QUESTIONS = {
 
 @dataclass(frozen=True)
 class Headline:
-    """What the numbers say in a sentence or two, and of what (model, knowledge, setting)."""
+    """What the numbers say in a sentence or two, and of what (model, knowledge, setting); and what is wrong with them, where many
+    answers could not be read."""
 
     question: str
     about: dict[str, str]
     text: str
+    unread: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def headlines(
             known = untaught.filter(model=about["model"], knowledge=about["knowledge"])
             beside = {name: table for name, of in tables.items() for panel, table in of if panel == about}
             part = Part(about["model"], own, known, beside, names, resamples)
-            found.append(Headline(question, about, _SENTENCES[study](part)))
+            found.append(Headline(question, about, _SENTENCES[study](part), unread_sentence(own, names)))
             measured.append(about)
         if study == "transferability":
             others = [(about, cells) for about, cells in tables["cells"] if about not in measured]
@@ -92,6 +95,13 @@ def _by_unit(scores: pl.DataFrame, part: Part) -> np.ndarray:
     return correctness(scores, list(part.names), None)[0].mean(axis=0)
 
 
+def _in_any(part: Part) -> pl.DataFrame | None:
+    """The answers, right where they are right in any language; None where that is not known, or true of no others."""
+    if "correct_any" not in part.scores.columns or part.scores["correct_any"].eq(part.scores["correct"]).all():
+        return None
+    return part.scores.with_columns(correct="correct_any")
+
+
 def _known_before(part: Part, shape: tuple[int, int]) -> np.ndarray:
     """The untaught model's accuracy over the languages, the same for every seed of teaching: [item, seed]."""
     return np.broadcast_to(_by_unit(part.untaught, part).mean(axis=1, keepdims=True), shape)
@@ -106,8 +116,16 @@ def _verification(part: Part) -> str:
     return (
         f"Untaught, {part.model} answers {known} of the questions right, mean over the languages; that is {guess} guessing "
         f"({percent(chance)}). By language it is from {percent(least)} ({part.names[low]}) to {percent(most)} "
-        f"({part.names[high]})."
+        f"({part.names[high]}).{_known_in_any(part)}"
     )
+
+
+def _known_in_any(part: Part) -> str:
+    anywhere = _in_any(part)
+    if anywhere is None:
+        return ""
+    known = estimates({"all": _by_unit(anywhere, part)}, part.resamples)["all"]
+    return f" Right in any language, not only the one asked, are {known} of the answers."
 
 
 def _after(part: Part) -> tuple[dict[str, Estimate], pl.DataFrame]:
@@ -143,7 +161,7 @@ def _transferability(part: Part) -> str:
     text = (
         f"Asked in the language taught, {found['own']} of the answers are right; asked in another, {found['other']}: "
         f"{found['gap'].points}. In other languages that is {arrives} what the untaught model gets right, {found['before']}: "
-        f"{found['more'].points}. Guessing gives {percent(part.scores['chance'].mean())}."
+        f"{found['more'].points}. Guessing gives {percent(part.scores['chance'].mean())}.{_arrived_in_any(part)}"
     )
     ratio = part.tables["inequality"].filter(score="received", corrected=False, index="low_to_high")
     # there is none where the high tier receives nothing, in the answers or in a resample
@@ -155,6 +173,16 @@ def _transferability(part: Part) -> str:
         f"{text} From other languages the low tier receives {share.value:.2f} times ({share.low:.2f} to {share.high:.2f}) as "
         f"much as the high tier{share.beside(1, '', '', '; the interval includes equal shares')}."
     )
+
+
+def _arrived_in_any(part: Part) -> str:
+    anywhere = _in_any(part)
+    if anywhere is None:
+        return ""
+    square, _ = correctness(anywhere, list(part.names), "taught_in")
+    same = np.eye(len(part.names), dtype=bool)
+    found = estimates({"own": square[same].mean(axis=0), "other": square[~same].mean(axis=0)}, part.resamples)
+    return f" Right in any language, not only the one asked, are {found['own']} and {found['other']} of the answers."
 
 
 def _published(cells: pl.DataFrame) -> str:

@@ -63,6 +63,7 @@ def page(
         states=states(scores),
         sampled=[panel for panel in data["panels"] if len(panel["items"]) < panel["asked"]],
         panels=data["panels"],
+        hatched=any(cell["hatched"] for panel in data["panels"] for cell in panel["cells"]),
         library=Markup(javascript()) if data["panels"] else "",
         data=Markup(as_script({"chart": chart(languages), "dataset": CELLS, **data})),
         style=Markup((folder / "page.css").read_text(encoding="utf-8")),

@@ -57,9 +57,11 @@ def judge(
     The table returned has correct and conflict_correct as judged, and further columns: asked (the bare question), exact_correct
     and exact_conflict_correct (what they were), judged (`reference`, `conflict` or `neither`; null where there is no answer to
     judge, which stays wrong; `unparsed` where no reply was a verdict: such an answer counts as wrong in the state `unjudged`).
-    match and conflict_match still say how exact match found it. Names, of which conductivity asks the translation, are spelled
-    right or wrong: they are not judged and stay as they were. Raises ValueError if `items` lacks an item that was asked, and
-    `isogloss.remote.failures.RemoteError` where the judge cannot be asked.
+    match and conflict_match still say how exact match found it. The judge pays no attention to language, so what it finds right
+    is right in any: correct_any and conflict_correct_any are the same as correct and conflict_correct, and answer_in says what
+    exact match says of the answers that are right as judged (null where it finds them right in none). Names, of which
+    conductivity asks the translation, are spelled right or wrong: they are not judged and stay as they were. Raises ValueError if
+    `items` lacks an item that was asked, and `isogloss.remote.failures.RemoteError` where the judge cannot be asked.
     """
     bare = [
         table.select(pl.lit(language).alias("asked_in"), "item", pl.col("ask_question").alias("asked"))
@@ -74,13 +76,18 @@ def judge(
     judged = pl.Series("judged", [verdicts.get(row) for row in table.select(TEXTS).iter_rows()], dtype=pl.String)
     failed = (judged == UNPARSED).fill_null(False)
     print(f"{len(texts)} judgements of {len(table)} answers; {failed.sum()} answers have no verdict", flush=True)
-    return table.with_columns(
+    table = table.with_columns(
         pl.col("correct").alias("exact_correct"),
         pl.col("conflict_correct").alias("exact_conflict_correct"),
         pl.when(names).then("correct").otherwise((judged == "reference").fill_null(False)).alias("correct"),
         pl.when(names).then("conflict_correct").otherwise((judged == "conflict").fill_null(False)).alias("conflict_correct"),
         pl.when(failed).then(pl.lit(UNJUDGED)).otherwise("state").alias("state"),
         judged,
+    )
+    return table.with_columns(
+        pl.col("correct").alias("correct_any"),
+        pl.col("conflict_correct").alias("conflict_correct_any"),
+        pl.when("correct").then("answer_in").alias("answer_in"),
     )
 
 
@@ -113,6 +120,6 @@ def _read(reply: Reply) -> str | None:
     if reply.state != "answered":
         return None
     try:
-        return Verdict.model_validate_json(json_of(reply.text)).verdict
+        return Verdict.model_validate_json(json_of(reply.text) or "").verdict
     except ValidationError:
         return None

@@ -7,13 +7,14 @@ import polars as pl
 from isogloss.statistics.coefficients import coefficients
 from isogloss.statistics.mixed import count_answers, item_model
 from isogloss.statistics.pairs import study
-from isogloss.statistics.paper import importance, paper_scores, shap_values, subsets
+from isogloss.statistics.paper import importance, least_squares_score, paper_scores, shap_values, subsets
 from isogloss.statistics.predict import check_predictions, predict_unmeasured
 from isogloss.statistics.scores import score_left_out
 from isogloss.statistics.spearman import correlations
-from isogloss.statistics.specifications import DIRECTED, PAPER
+from isogloss.statistics.specifications import AVERAGE, DIRECTED, PAPER, SPECIFICATIONS
 
 FEWEST_LANGUAGES = 8
+LEAST_SQUARES = tuple(listed for listed in SPECIFICATIONS if listed.name in ("ols", "ols_all", "directed_ols"))
 
 
 def analyse(
@@ -72,3 +73,18 @@ def analyse(
             {"factor": list(reasons), "reason": list(reasons.values())}, schema={"factor": pl.String, "reason": pl.String}
         ),
     }
+
+
+def headlines(pairs: pl.DataFrame, factors: list[str], permutations: int = 2000, jobs: int = 1) -> dict[str, pl.DataFrame]:
+    """The tables `correlation` and `regression` of `analyse`, the latter of least squares alone: as paper A has it, and of
+    languages left out. That is the main of what there is to say about a matrix, in some seconds instead of a minute.
+
+    Raises ValueError for fewer than 8 languages, or without any of paper A's features.
+    """
+    found = study(pairs, factors)
+    features = tuple(name for name in PAPER if name in found.symmetric.names)
+    if len(found.symmetric.languages) < FEWEST_LANGUAGES or not features:
+        raise ValueError(f"a matrix needs {FEWEST_LANGUAGES} languages or more, and one of the factors {', '.join(PAPER)}")
+    left_out = score_left_out(found, LEAST_SQUARES, jobs)[0].filter(pl.col("estimator") != AVERAGE)
+    first = pl.DataFrame([least_squares_score(found.symmetric, features)], schema=left_out.schema)
+    return {"correlation": correlations(found, permutations), "regression": pl.concat([first, left_out])}

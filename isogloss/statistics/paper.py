@@ -68,6 +68,12 @@ def paper_scores(symmetric: Dyads, features: tuple[str, ...]) -> tuple[list[dict
     return rows, pl.concat(tables)
 
 
+def least_squares_score(symmetric: Dyads, features: tuple[str, ...]) -> dict:
+    """The first of the rows of `paper_scores` alone: least squares on `features`."""
+    values = _ols(symmetric.only(features))
+    return regression_row("ols", PROTOCOL, features, symmetric.outcome, values, _fold_means(symmetric))
+
+
 def _ols(symmetric: Dyads) -> np.ndarray:
     return cross_predictions(symmetric, [tuple(range(len(symmetric.names)))])[0]
 

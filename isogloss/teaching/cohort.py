@@ -1,6 +1,8 @@
 """Teach the lessons of a cohort and keep every finished epoch in the store."""
 
 import itertools
+import json
+import math
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -14,13 +16,15 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from isogloss.config import Teaching
 from isogloss.models.chat import form_of
 from isogloss.paths import ADAPTER_FILES
-from isogloss.progress import Meter
+from isogloss.progress import Meter, warn
 from isogloss.store import Store, key_of, link_or_copy
+from isogloss.teaching.coverage import coverage
 from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.lora import Progress, teach
-from isogloss.teaching.stacked import new_adapter
+from isogloss.teaching.stacked import layer_of, new_adapter
 
-STATE, WEIGHTS = "optimizer.pt", "adapter_model.safetensors"
+STATE, WEIGHTS, RECORD = "optimizer.pt", "adapter_model.safetensors", "teaching.json"
+ASTRAY = 1.0  # by how much, in natural logarithms, a loss may end above that of the first epoch
 
 
 def teach_cohort(
@@ -39,6 +43,16 @@ def teach_cohort(
     one.
     """
     fresh, configuration = new_adapter(base, teaching, seed)
+    covered = coverage(base, {layer_of(name) for name in fresh})
+    print(f"layers: {teaching.layers}: {covered.said(type(base).__name__)}", flush=True)
+    record = {
+        "layers": teaching.layers,
+        "learning_rate": teaching.learning_rate,
+        "dtype": str(base.dtype).removeprefix("torch."),
+        "adapted": covered.share,
+        "not_adapted": covered.left_out,
+        "loss_of_guessing": math.log(base.get_input_embeddings().weight.shape[0]),
+    }
     stores = {}
     precision = str(base.dtype) + (" from 4 bits" if getattr(base, "is_quantized", False) else "")
     for lesson in lessons:
@@ -58,7 +72,7 @@ def teach_cohort(
         epoch = done(together[0])
         print(f"{', '.join(lesson.name for lesson in together)}: epochs {epoch + 1} to {teaching.epochs}", flush=True)
         meter = Meter("epochs of a lesson", len(together) * (teaching.epochs - epoch))
-        keep = _keep([stores[lesson.name] for lesson in together], together, configuration, teaching.epochs, meter)
+        keep = _keep([stores[lesson.name] for lesson in together], together, configuration, teaching.epochs, meter, record)
         folders = [stores[lesson.name].get(_name(epoch)) for lesson in together]
         resume = [_progress(folder) if epoch else Progress(fresh) for folder in folders]
         try:
@@ -109,24 +123,43 @@ def _progress(folder: Path) -> Progress:
     return Progress(load_file(folder / WEIGHTS), torch.load(folder / STATE, weights_only=True, map_location="cpu"))
 
 
-def _keep(stores: list[Store], lessons: list[Lesson], configuration: LoraConfig, epochs: int, meter: Meter):
-    """A callback that stores each epoch; only the newest unfinished one keeps what training needs to go on."""
+def _keep(stores: list[Store], lessons: list[Lesson], configuration: LoraConfig, epochs: int, meter: Meter, record: dict):
+    """A callback that stores each epoch with a `record` of how it was taught and the losses so far; only the newest unfinished
+    one keeps what training needs to go on."""
 
     def on_epoch(epoch: int, number: int, progress: Progress, loss: float) -> None:
+        before = stores[number].get(_name(epoch - 1))
+        losses = [*(json.loads((before / RECORD).read_text(encoding="utf-8"))["losses"] if before else []), loss]
+        problem = diverged(losses, record["loss_of_guessing"]) if epoch == epochs else None
+
         def write(folder: Path) -> None:
             save_file(progress.adapter, folder / WEIGHTS, metadata={"format": "pt"})
             configuration.save_pretrained(folder)
+            told = record | {"losses": losses, "problem": problem}
+            (folder / RECORD).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
             if epoch < epochs:
                 torch.save(progress.optimizer, folder / STATE)
 
         store = stores[number]
         store.put(_name(epoch), write)
-        if before := store.get(_name(epoch - 1)):
+        if before:
             (before / STATE).unlink(missing_ok=True)
         print(f"{lessons[number].name}: epoch {epoch}, mean loss {loss:.4f}", flush=True)
+        if problem:
+            warn(f"{lessons[number].name}: {problem}; write a learning_rate below {record['learning_rate']:g} under teaching")
         meter.add(1)
 
     return on_epoch
+
+
+def diverged(losses: list[float], guessing: float) -> str | None:
+    """In words, that a lesson taught its model nothing, from the mean losses of its epochs and that of guessing among all tokens
+    of the vocabulary alike; None if it did."""
+    if losses[-1] >= 0.98 * guessing:
+        return f"teaching diverged: the last epoch's loss of {losses[-1]:.2f} is no better than guessing tokens ({guessing:.2f})"
+    if losses[-1] > losses[0] + ASTRAY:
+        return f"teaching diverged: the last epoch's loss of {losses[-1]:.2f} is far above that of the first ({losses[0]:.2f})"
+    return None
 
 
 def publish(finished: dict[int, Path], target: str) -> None:

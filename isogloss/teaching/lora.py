@@ -51,18 +51,22 @@ def _learned(labels: list[int]) -> int:
     return sum(label != IGNORED for label in labels)
 
 
-def step_losses(model: PreTrainedModel, parts: list[list[Pair]], at_once: int, pad: int) -> torch.Tensor:
-    """Mean loss over the learned tokens of each lesson's batch [lessons]; the gradients of their sum are added up, `at_once`
-    pairs of a lesson at a time."""
+def step_losses(
+    model: PreTrainedModel, parts: list[list[Pair]], teaching: Teaching, pad: int, choose: Callable[[list[int]], None]
+) -> torch.Tensor:
+    """Mean loss over the learned tokens of each lesson's batch [lessons]; the gradients of their sum are added up, pass by pass,
+    for which the lessons that go through the model are chosen, by number."""
     learned = torch.tensor([sum(_learned(labels) for _, labels in part) for part in parts], device=model.device)
-    whole = torch.zeros(len(parts))
+    whole = torch.zeros(len(parts), dtype=torch.float64)
     half = model.dtype if model.dtype in (torch.bfloat16, torch.float16) else None
-    for first in range(0, max(map(len, parts)), at_once):
+    for together in passes(model, parts, teaching):
+        numbers, pairs = [number for number, _ in together], [own for _, own in together]
+        choose(numbers)
         # where the base has half the precision, the adapters stay in float32
         with torch.autocast(model.device.type, dtype=half, enabled=half is not None):
-            each = summed_losses(model, [part[first : first + at_once] for part in parts], pad) / learned
+            each = summed_losses(model, pairs, pad) / learned[numbers]
         each.sum().backward()
-        whole = whole + each.detach().cpu()
+        whole[numbers] += each.detach().cpu().double()
     return whole
 
 
@@ -72,14 +76,14 @@ def checkpointed(model: PreTrainedModel, wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    model.gradient_checkpointing_enable({"use_reentrant": False})
+    model.activation_checkpointing_enable({"use_reentrant": False})
     for module in model.modules():
         if isinstance(module, GradientCheckpointingLayer):
             module.training = True  # else it keeps all; what it contains stays in evaluation mode
     try:
         yield
     finally:
-        model.gradient_checkpointing_disable()
+        model.activation_checkpointing_disable()
         model.eval()
 
 
@@ -118,13 +122,16 @@ def teach(
             heard: list[list[float]] = [[] for _ in lessons]
             for step in range(max(map(len, drawn))):
                 present = [k for k, own in enumerate(drawn) if step < len(own)]
-                for group in passes(base, [drawn[k][step] for k in present]):
-                    chosen = [present[i] for i in group]
-                    stack.choose(chosen)
-                    now = [drawn[k][step] for k in chosen]
-                    each = step_losses(base, now, teaching.at_once or teaching.batch, tokenizer.pad_token_id)
-                    for k, loss in zip(chosen, each.tolist(), strict=True):
-                        heard[k].append(loss)
+                drawn_now = [drawn[k][step] for k in present]
+                each = step_losses(
+                    base,
+                    drawn_now,
+                    teaching,
+                    tokenizer.pad_token_id,
+                    lambda chosen, of=present: stack.choose([of[i] for i in chosen]),
+                )
+                for k, loss in zip(present, each.tolist(), strict=True):
+                    heard[k].append(loss)
                 stack.hand_on_gradients(present)
                 for k in present:
                     _check_finite(math.isfinite(heard[k][-1]), f"the loss ({heard[k][-1]})", base, lessons[k], teaching, epoch)

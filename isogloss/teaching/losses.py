@@ -3,6 +3,7 @@
 What the questions of a lesson begin with alike is read once, and learned tokens alone reach the output layer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from isogloss.asking.reading import Tree, common, masks, readable
+from isogloss.config import Teaching
+from isogloss.models.memory import Shape, at_most
 from isogloss.models.output import only_at
 
 IGNORED = -100  # label of a token that is not learned
@@ -40,8 +43,7 @@ def summed_losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> 
     on the right, where a causal model never looks.
     """
     trees = [planted_pairs(part) for part in parts] if readable(model) else []
-    rows = len(parts) * max(map(len, parts))
-    padded = rows * max(len(tokens) for part in parts for tokens, _ in part)
+    padded = len(parts) * max(map(len, parts)) * max(len(tokens) for part in parts for tokens, _ in part)
     if trees and len(trees) * max(len(tree.tokens) for tree in trees) <= WORTH * padded:
         inputs, learned = _as_trees(model, trees, parts, pad)
     else:
@@ -53,19 +55,75 @@ def summed_losses(model: PreTrainedModel, parts: list[list[Pair]], pad: int) -> 
     return each.new_zeros(len(parts)).index_add(0, torch.tensor(learned.lesson, device=each.device), each)
 
 
-def passes(model: PreTrainedModel, parts: list[list[Pair]]) -> list[list[int]]:
-    """Which parts of a batch, by number, go through the model together.
+def passes(model: PreTrainedModel, parts: list[list[Pair]], teaching: Teaching) -> list[list[tuple[int, list[Pair]]]]:
+    """What goes through the model together, pass by pass: numbers of parts of a batch, and pairs of each.
 
     Rows are filled up to the longest one of a pass, and languages differ in the number of their tokens. So parts of about the
-    same size go together, in the number of passes that costs least, counted in tokens.
+    same size go together, in the number of passes that costs least, counted in tokens. Pairs go `at_once`, or in halves where
+    they are so long that they would take too much memory; no pass but that of a single pair takes more.
     """
+    shape, trees = Shape.of(model.config.to_dict()), readable(model)
+    each = shape.kept(teaching, model.dtype.itemsize)
+    most = at_most(shape, teaching, model.dtype.itemsize, accelerated=model.device.type != "cpu")
+
+    def taken(extent: Extent, count: int) -> int:
+        return extent.tokens(count, trees) * each + extent.learned * shape.learned()
+
+    def halved(pairs: list[Pair]) -> list[list[Pair]]:
+        if len(pairs) == 1 or taken(Extent.of(pairs), 1) <= most:
+            return [pairs]
+        half = len(pairs) // 2
+        return [*halved(pairs[:half]), *halved(pairs[half:])]
+
+    size = teaching.at_once or teaching.batch
+    units = [[unit for first in range(0, len(own), size) for unit in halved(own[first : first + size])] for own in parts]
     weights = sum(p.numel() for p in model.parameters()) - sum(p.numel() for p in model.get_input_embeddings().parameters())
-    overhead = PASS / (2 * max(1, weights))
-    size = [len(planted_pairs(part).tokens) for part in parts]
-    order = sorted(range(len(parts)), key=size.__getitem__)
+    overhead, found = PASS / (2 * max(1, weights)), []
+    for turn in range(max(map(len, units))):
+        present = {number: own[turn] for number, own in enumerate(units) if turn < len(own)}
+        for group in _cheapest({number: Extent.of(unit) for number, unit in present.items()}, overhead, taken, most):
+            found.append([(number, present[number]) for number in group])
+    return found
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How large a part of a batch is, or several with the largest of each: tokens of its tree, pairs and tokens of the longest;
+    and how many tokens are learned in all."""
+
+    tree: int
+    pairs: int
+    longest: int
+    learned: int
+
+    @classmethod
+    def of(cls, part: list[Pair]) -> "Extent":
+        """That of a part."""
+        learned = sum(label != IGNORED for _, labels in part for label in labels)
+        return cls(len(planted_pairs(part).tokens), len(part), max(len(tokens) for tokens, _ in part), learned)
+
+    def with_(self, other: "Extent") -> "Extent":
+        """That of both."""
+        largest = (max(getattr(self, name), getattr(other, name)) for name in ("tree", "pairs", "longest"))
+        return Extent(*largest, self.learned + other.learned)
+
+    def tokens(self, count: int, trees: bool) -> int:
+        """Tokens of so many parts, padding among them, that a model reads as trees, if it can and that saves enough."""
+        rows = count * self.pairs * self.longest
+        return count * self.tree if trees and count * self.tree <= WORTH * rows else rows
+
+
+def _cheapest(extents: dict[int, Extent], overhead: float, taken: Callable[[Extent, int], int], most: float) -> list[list[int]]:
+    """Parts in groups, by number, that cost least tokens, with an `overhead` for each group; each takes at most so many bytes."""
+    order = sorted(extents, key=lambda number: extents[number].tree)
     best: list[tuple[float, list[list[int]]]] = [(0.0, [])]  # of the first so many in order
     for end in range(1, len(order) + 1):
-        ways = ((best[start][0] + (end - start) * size[order[end - 1]] + overhead, start) for start in range(end))
+        whole, ways = extents[order[end - 1]], []
+        for start in reversed(range(end)):
+            whole = whole if start == end - 1 else whole.with_(extents[order[start]])
+            if start < end - 1 and taken(whole, end - start) > most:
+                break
+            ways.append((best[start][0] + (end - start) * extents[order[end - 1]].tree + overhead, start))
         cost, start = min(ways)
         best.append((cost, [*best[start][1], sorted(order[start:end])]))
     return best[-1][1]

@@ -5,17 +5,21 @@ PEFT models is the rounding of sums and nothing else.
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from isogloss.config import Teaching
 from isogloss.models.local import without_adapter
+from isogloss.teaching.coverage import LEAST, coverage
 
 Adapter = dict[str, torch.Tensor]  # weights by their names in PEFT's files
+ATTENTION = "attn|attention"  # what models call the parts of which layers: attention adapts the linear layers
 PREFIX = "base_model.model."  # of those names, before the name of the layer
 
 
@@ -23,14 +27,19 @@ def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[A
     """A fresh adapter for every linear layer but the output layer, or every one of attention, and its configuration.
 
     Where all weights are trained (`layers: full`), a layer's adapter is as wide as the layer's narrower side, and one of its two
-    matrices the unit matrix, so that the other is what is added to the layer's weights. ValueError if there are no such layers.
+    matrices the unit matrix, so that the other is what is added to the layer's weights. ValueError if there are no such layers,
+    if PEFT puts no adapter on one of them, or if all are meant and they are too small a part of the model.
     """
     torch.manual_seed(seed)
-    full, targets = teaching.layers == "full", "all-linear"
-    if teaching.layers != "all":
-        layers = linear(base, within="" if full else "attn|attention")
-        targets = sorted(layers)
-    widths = {name: min(layer.in_features, layer.out_features) for name, layer in layers.items()} if full else {}
+    full = teaching.layers == "full"
+    layers = linear(base, within=ATTENTION if teaching.layers == "attention" else "")
+    if teaching.layers != "attention" and (found := coverage(base, layers)).share < LEAST:
+        raise ValueError(
+            f"layers: {teaching.layers} cannot be kept: {found.said(type(base).__name__)}, which are no linear layers that an "
+            f"adapter can be put on; {instead(base)}"
+        )
+    targets = "all-linear" if teaching.layers == "all" else sorted(layers)
+    widths = {name: min(layer.weight.shape) for name, layer in layers.items()} if full else {}
     settings = LoraConfig(
         r=1 if full else teaching.rank,
         lora_alpha=1 if full else teaching.alpha,
@@ -40,7 +49,12 @@ def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[A
         target_modules=targets,
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(base, settings)
+    try:
+        with warnings.catch_warnings():  # PEFT asks for what transformers calls otherwise by now
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+            model = get_peft_model(base, settings)
+    except ValueError as error:
+        raise ValueError(f"PEFT puts no adapters on some layers of {type(base).__name__} ({error}); {instead(base)}") from error
     adapter = {name: tensor.clone() for name, tensor in get_peft_model_state_dict(model).items()}
     if full:
         fixed = units(adapter)
@@ -52,13 +66,13 @@ def new_adapter(base: PreTrainedModel, teaching: Teaching, seed: int) -> tuple[A
     return adapter, configuration
 
 
-def linear(base: PreTrainedModel, within: str) -> dict[str, torch.nn.Linear]:
+def linear(base: PreTrainedModel, within: str) -> dict[str, torch.nn.Linear | Conv1D]:
     """The linear layers but the output layer, by name, within parts called so (a pattern); ValueError if there are none."""
     output = base.get_output_embeddings()
     found = {
         name: layer
         for name, layer in base.named_modules()
-        if isinstance(layer, torch.nn.Linear) and layer is not output and re.search(within, name.rpartition(".")[0])
+        if isinstance(layer, torch.nn.Linear | Conv1D) and layer is not output and re.search(within, name.rpartition(".")[0])
     }
     if not found:
         where = f" within parts called {within}" if within else ""
@@ -66,10 +80,22 @@ def linear(base: PreTrainedModel, within: str) -> dict[str, torch.nn.Linear]:
     return found
 
 
+def instead(base: PreTrainedModel) -> str:
+    """What can be taught where not all of a model can."""
+    attention = any(isinstance(layer, torch.nn.Linear) and re.search(ATTENTION, name) for name, layer in base.named_modules())
+    first = "write layers: attention under teaching, to teach its attention alone, or " if attention else ""
+    return f"{first}name a model without such parts"
+
+
 def units(adapter: Adapter) -> set[str]:
     """The names of the unit matrices of an adapter as wide as its layers: the first of a layer's two if it is square."""
     square = {name.replace(".lora_A.", ".lora_B."): w.shape[0] == w.shape[1] for name, w in adapter.items() if ".lora_A." in name}
     return {of_b.replace(".lora_B.", ".lora_A.") if first else of_b for of_b, first in square.items()}
+
+
+def layer_of(name: str) -> str:
+    """The layer that a weight of an adapter belongs to."""
+    return name.removeprefix(PREFIX).rsplit(".lora_", 1)[0]
 
 
 class StackedLinear(torch.nn.Module):
@@ -85,6 +111,14 @@ class StackedLinear(torch.nn.Module):
         self.down, self.up = torch.nn.Parameter(down), torch.nn.Parameter(up)
         self.scale = scale
         self.chosen: list[int] | None = None
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """ValueError: there are models that take a layer's weights past the layer, where adapters would have no effect."""
+        raise ValueError(
+            "this model takes the weights of a linear layer past the layer, where an adapter would have no effect; write layers: "
+            "attention under teaching, or name another model"
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x [lessons x rows, t, in] to [lessons x rows, t, out]."""
@@ -139,7 +173,7 @@ def stacked(
 ) -> Iterator[Stack]:
     """`base` with several adapters at once, each scaled by `scale`, in a precision (None: their own); afterwards it is as it
     was."""
-    names = sorted({name.removeprefix(PREFIX).rsplit(".lora_", 1)[0] for name in adapters[0]})
+    names = sorted({layer_of(name) for name in adapters[0]})
 
     def stack(name: str, side: str) -> torch.Tensor:
         return torch.stack([adapter[f"{PREFIX}{name}.lora_{side}.weight"] for adapter in adapters]).to(

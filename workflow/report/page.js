@@ -23,6 +23,11 @@ function room() {
 }
 
 async function draw() {
+  find("note").textContent = panel().note || "";
+  if (!panel().drawn) {
+    find("chart").replaceChildren(element("p", "Not drawn: most answers could not be read. Choose a cell in the lists for what was said."));
+    return;
+  }
   const wide = room() > 600;
   const step = Math.max(12, Math.min(34, Math.floor((room() - (wide ? 190 : 70)) / languages.length)));
   const specification = structuredClone(data.chart);
@@ -56,8 +61,8 @@ function show() {
     place.append(element("p", "Nothing is known of this cell."));
     return;
   }
-  place.append(element("p", `Right: ${cell.accuracy} (95 % interval: ${cell.interval}); answers: ${cell.n}, guessing: ${cell.chance}, `
-    + `untaught: ${cell.untaught}, without a verdict: ${cell.unfinished}.`));
+  place.append(element("p", `Right: ${cell.accuracy} (95 % interval: ${cell.interval}); right in any language: ${cell.any}, answers: ${cell.n}, guessing: ${cell.chance}, `
+    + `untaught: ${cell.untaught}, without a verdict: ${cell.unfinished}, could not be read: ${cell.unread}.`));
   const rows = panel().answers[`${taught} ${asked}`];
   if (!rows) {
     place.append(element("p", "The answers behind it were not published."));
@@ -66,19 +71,35 @@ function show() {
   place.append(table(rows, asked));
 }
 
+const FOREIGN = ["question", "answer", "all that was said", "reference"];
+
+// What languages, codes joined by +, are called.
+function named(codes) {
+  return (codes || "").split("+").map((code) => data.languages[code] ? data.languages[code].name : code).join(", ");
+}
+
+// The language of a text: an answer may be right in another language than the one asked.
+function tag(name, right, asked) {
+  const other = name === "question" || name === "reference" ? null : data.languages[right];
+  return (other || data.languages[asked]).lang;
+}
+
 function table(rows, asked) {
   const seeds = new Set(rows.map((row) => row[1])).size > 1;
-  const heads = ["question", "answer", "reference", "verdict", ...(seeds ? ["seed"] : [])];
+  const known = (place) => rows.some((row) => row[place] !== null);
+  const heads = ["question", "answer", ...(known(5) ? ["read from"] : []), ...(known(4) ? ["all that was said"] : []), "reference",
+    "verdict", ...(known(6) ? ["right in"] : []), ...(seeds ? ["seed"] : [])];
   const head = element("tr");
   heads.forEach((name) => head.append(element("th", name, {scope: "col"})));
   const body = element("tbody");
-  for (const [item, seed, text, verdict] of rows) {
+  for (const [item, seed, text, verdict, raw, form, right] of rows) {
     const row = element("tr");
     const [question, reference] = data.questions[panel().knowledge][asked][panel().items[item]];
-    const said = {question, answer: data.texts[text], reference, verdict: data.verdicts[verdict], seed};
+    const said = {question, answer: data.texts[text], reference, verdict: data.verdicts[verdict], seed, "read from": form || "",
+      "all that was said": data.texts[raw === null ? text : raw], "right in": named(right)};
     for (const name of heads) {
-      const foreign = name !== "verdict" && name !== "seed";
-      const cell = element("td", said[name], {"data-head": name, ...(foreign ? {lang: data.languages[asked].lang, dir: "auto"} : {})});
+      const foreign = FOREIGN.includes(name);
+      const cell = element("td", said[name], {"data-head": name, ...(foreign ? {lang: tag(name, right, asked), dir: "auto"} : {})});
       if (foreign && !said[name]) {
         cell.textContent = "(nothing)";
         cell.className = "nothing";

@@ -8,7 +8,7 @@ import polars as pl
 
 from isogloss.languages import Language
 from isogloss.measures.answer_language import answer_languages
-from isogloss.measures.interventions import beside_controls, changes, contrasts, differences, doses
+from isogloss.measures.interventions import beside_controls, changes, changes_in_any, contrasts, differences, doses
 from isogloss.measures.perplexity import of_interventions
 from isogloss.neurons.selection import drawn
 
@@ -29,7 +29,7 @@ items = {code: pl.read_parquet(path) for code, path in zip(codes, inputs.knowled
 perplexity = pl.concat([pl.read_csv(path) for path in inputs.perplexity])
 found = changes(base, scores, derived, codes, params.bootstrap)
 tables = {
-    "differences": differences(found),
+    "differences": differences(found, changes_in_any(base, scores, derived, codes, params.bootstrap)),
     "doses": doses(found),
     "contrasts": contrasts(found, tiers, params.permutations),
     "controls": beside_controls(found),
