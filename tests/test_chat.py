@@ -16,8 +16,9 @@ from transformers import AutoTokenizer, GenerationConfig, PreTrainedTokenizerFas
 from isogloss.asking.choosing import log_likelihoods
 from isogloss.asking.generation import answer_greedily
 from isogloss.config import Loading, Teaching, Transformers
-from isogloss.models.chat import FORMS, TOLD, chat_of, form_of, speak
+from isogloss.models.chat import FORMS, chat_of, form_of, speak
 from isogloss.models.local import load_model
+from isogloss.models.rendering import TOLD
 from isogloss.models.sandbox.tokenizer import END
 from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.lora import examples, teach
@@ -137,7 +138,7 @@ def test_templates_that_print_answers_otherwise(tiny):
     trims = template(tokenizer, CHATML.replace("m.content", "m.content | trim").replace("<|im_end|>", "<|end|>"))
     chat = chat_of(trims)
     assert chat.with_answer("What?", " lunes ") == chat.with_answer("What?", "lunes")
-    shouts = template(tokenizer, CHATML.replace("m.content", "m.content | upper"))
+    shouts = template(tokenizer, CHATML.replace("m.content", "(m.content if m.role == 'user' else m.content | upper)"))
     with pytest.raises(ValueError, match=r"does not print the answer 'lunes' as it is; correct it in chat_template\.jinja"):
         chat_of(shouts).with_answer("What?", "lunes")
     with pytest.raises(ValueError, match=r"option 2 of 'What\?' is empty"):
@@ -157,6 +158,8 @@ def test_a_template_that_fails_is_named(tiny):
         ValueError, match=r"fails with a question and an answer \(TemplateError: only one\); .*or write chat: plain"
     ):
         chat_of(tokenizer)
+    with pytest.raises(ValueError, match="leaves questions out when they are texts"):
+        chat_of(template(tiny[1], "{% for m in messages %}<|user|>{{ m.content[0].text }}{% endfor %}"))
     with pytest.raises(ValueError, match=r"fails with a question and an answer \(UndefinedError"):
         chat_of(template(tiny[1], "{{ now() }}"))
 

@@ -9,24 +9,19 @@ asked for one. There are three forms, `chat:` in the config:
 - `alpaca`: the headings that models trained on Alpaca's instructions know, in English as they were trained.
 """
 
-import random
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
-from functools import cache, cached_property
+from collections.abc import Sequence
+from functools import cached_property
 from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jinja2 import TemplateError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.thoughts import split
+from isogloss.models.rendering import frozen, rendered
 
-DAY = datetime(2024, 7, 26, 12)  # the one that Llama 3.1's template falls back to
-# What chat templates can be told; one that knows nothing of it ignores it.
-TOLD: dict[str, Any] = {"enable_thinking": False, "date_string": DAY.strftime("%d %b %Y")}
 QUESTION, ANSWER = "placeholder of a question", "placeholder of an answer"
 LINE_BREAK = re.compile(r"[\n\r]")
 MAY_BREAK = re.compile(r"[\n\rĊč]|<0x0[AD]>")  # how vocabularies write tokens with a line break
@@ -206,7 +201,13 @@ class Template(Chat):
         whole = self._rendered([QUESTION, ANSWER], False)
         head, found, after = whole.rpartition(ANSWER)
         self._prints = bool(found) or self._rendered([QUESTION, f"other {ANSWER}"], False) != whole
-        self._begin(self._rendered([QUESTION], True), head if found else None)
+        asked = self._rendered([QUESTION], True)
+        if QUESTION not in asked:
+            raise ValueError(
+                f"the chat template of {self._name} leaves questions out when they are texts ({asked!r}); correct it in "
+                f"chat_template.jinja, or write chat: plain"
+            )
+        self._begin(asked, head if found else None)
         self._close(after if found else "")
 
     def _begin(self, asked: str, head: str | None) -> None:
@@ -226,7 +227,7 @@ class Template(Chat):
         """See what ends an answer."""
         added = {token: own.content for token, own in self.tokenizer.added_tokens_decoder.items()}
         known = {token: text for token, text in added.items() if text.strip() and text in after}
-        self.end = next((token for token in super().tokens(after) if token in known), None)
+        self.end = next((token for token in self.tokens(after) if token in known), None)
         before, content, _ = after.partition(known[self.end]) if self.end is not None else (after, "", "")
         self._after, self._last = after, before + content if content else before.rstrip()
         self._marker = before.strip()
@@ -288,13 +289,10 @@ class Template(Chat):
 
     def _rendered(self, turns: list[str], ask: bool) -> str:
         """What the template makes of turns, questions and answers by turns, with the beginning of an answer if it is to `ask`."""
-        messages = [{"role": "user" if i % 2 == 0 else "assistant", "content": text} for i, text in enumerate(turns)]
-        options = {"chat_template": self._template, "add_generation_prompt": ask, "tokenize": False}
+        said = " and ".join(("a question", "an answer")[: len(turns)])
         try:
-            with _without_chance():
-                return self.tokenizer.apply_chat_template(messages, **options, **TOLD)
+            return rendered(self.tokenizer, self._template, turns, ask)
         except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            said = " and ".join(dict.fromkeys("a question" if each["role"] == "user" else "an answer" for each in messages))
             raise ValueError(
                 f"the chat template of {self._name} fails with {said} ({type(error).__name__}: {error}); correct it in "
                 f"chat_template.jinja, or write chat: plain"
@@ -320,41 +318,6 @@ def speak(tokenizer: PreTrainedTokenizerBase, form: str) -> None:
 def form_of(tokenizer: PreTrainedTokenizerBase) -> str:
     """The form in which the model of a tokenizer is spoken to."""
     return getattr(tokenizer, "chat_form", "template")
-
-
-@cache
-def frozen(template: str) -> str:
-    """A chat template for which it is always the same day, so that a prompt does not depend on when it is made.
-
-    transformers has the day from a function `strftime_now` and hands on no other in its place. A macro of that name at the top of
-    the template comes before it; the line break after it is one that transformers takes away.
-    """
-    if "strftime_now" not in template:
-        return template
-    letters = "aAbBcCdDeFfgGhHIjklmMnNpPqrRsStTuUvVwWxXyYzZ"
-    stated = [(f"%{flag}{letter}", _stated(f"%{flag}{letter}")) for flag in ("", *"-_0^#") for letter in letters]
-    return (
-        "{% macro strftime_now(format) %}{% set own = namespace(text=format|replace('%%', '\\x00')) %}"
-        f"{{% for directive, text in {stated!r} %}}{{% set own.text = own.text|replace(directive, text) %}}{{% endfor %}}"
-        "{{ own.text|replace('\\x00', '%') }}{% endmacro %}\n"  # %% is a percent sign, whatever comes after it
-    ) + template
-
-
-def _stated(directive: str) -> str:
-    if directive.endswith("s"):
-        return str(int((DAY - datetime(1970, 1, 1)).total_seconds()))  # else it would depend on the time zone
-    return DAY.strftime(directive)
-
-
-@contextmanager
-def _without_chance() -> Iterator[None]:
-    """What is drawn at random is the same every time, as by the filter `random` of a template."""
-    state = random.getstate()
-    random.seed(0)
-    try:
-        yield
-    finally:
-        random.setstate(state)
 
 
 def _turns(question: str | list[str]) -> list[str]:
