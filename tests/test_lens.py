@@ -103,8 +103,7 @@ def test_the_sandbox_begins_its_answer_as_the_lens_has_it(world, languages, book
             questions.append(Asked(question, code, right, other))
             forms.append(table["aliases"][i].to_list())
             others.append(table["conflict_aliases"][i].to_list())
-    (said,) = answer_greedily(model, tokenizer, [asked.question for asked in questions], 20, 16)
-    answers = [each.text for each in said]
+    (answers,) = answer_greedily(model, tokenizer, [asked.question for asked in questions], 20, 16)
     last = lens(model, tokenizer, questions, 16).filter(layer=3)
     right = [answer.text in own for answer, own in zip(answers, forms, strict=True)]
     wrong = [answer.text in own for answer, own in zip(answers, others, strict=True)]
