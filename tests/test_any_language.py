@@ -258,7 +258,7 @@ def test_the_main_of_an_explanation_is_that_of_the_whole():
     assert main["correlation"].equals(whole["correlation"])
     keys = ["estimator", "protocol"]
     same = main["regression"].join(whole["regression"], on=keys, how="left", maintain_order="left")
-    assert set(main["regression"]["estimator"]) == {"ols", "ols_all"}, "no directed one without shares of either side"
+    assert set(main["regression"]["estimator"]) == {"ols", "ols_all", "directed_ols"}
     assert main["regression"]["protocol"].n_unique() == 3
     assert same["r2"].to_list() == pytest.approx(same["r2_right"].to_list())
     with pytest.raises(ValueError, match="8 languages"):
