@@ -70,22 +70,28 @@ def test_order_and_number_of_files_count(large):
 
 
 def table(path, answer):
-    pl.DataFrame(
+    """Questions in two languages."""
+    rows = [
         {
-            "id": [f"q{i}" for i in range(4)],
-            "question": [f"What grows at place {i}?" for i in range(4)],
-            "answer": [f"{answer} {i}" for i in range(4)],
-            "wrong": [f"stone {i}" for i in range(4)],
+            "item": f"q{i}",
+            "language": code,
+            "question_1": f"{word} {i}?",
+            "question_2": f"{i}: {word}?",
+            "answer": f"{answer} {i}",
+            "conflict_answer": f"stone {i}",
         }
-    ).write_csv(path)
+        for i in range(8)
+        for code, word in (("eng", "What grows at place"), ("spa", "¿Qué crece en el lugar"))
+    ]
+    pl.DataFrame(rows).write_csv(path)
     return path
 
 
 def test_a_model_and_a_table_that_are_older_are_taken_all_the_same(tmp_path):
     """`cp -p`, `ln -sfn`: neither makes anything newer than what was made of the files before."""
     config = micro_config(run=["mine"], studies=["verification"], settings=["in-context"])
-    config["knowledge"] = {"own": {"provider": "source", "kind": "known", "source": "own.csv", "languages": ["eng"]}}
-    config["languages"] = ["eng"]
+    config["knowledge"] = {"own": {"provider": "source", "kind": "known", "source": "own.csv", "languages": ["eng", "spa"]}}
+    config["languages"] = ["eng", "spa"]
     asking = {"max_new_tokens": 4, "prompts": "plain"}
     config["models"] = {"mine": {"provider": "transformers", "path": "CURRENT", "asking": asking}}
     project = tmp_path / "project"
