@@ -309,3 +309,10 @@ def test_what_was_not_finished_may_have_been_right():
 def test_items_that_lack_what_was_asked_are_refused():
     with pytest.raises(ValueError, match=r"no eng / q9 \(1 lacking"):
         asked(set_of(**WEEK), ("eng", "eng", "q9", "Monday"))
+
+
+def test_thoughts_are_no_part_of_an_answer():
+    rivals = frozenset({"monday", "friday"})
+    assert verdict("<think>Friday? No.</think>Monday", ["Monday"], rivals) == "exact"
+    assert verdict("analysisIt might be Monday.assistantfinalFriday", ["Monday"], rivals) is None
+    assert verdict("<think>It is Monday", ["Monday"], rivals) is None

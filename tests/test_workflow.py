@@ -53,9 +53,9 @@ def snakemake(project: Path, *arguments: str, check: bool = True) -> str:
     return result.stdout + result.stderr
 
 
-def pending(project: Path) -> dict[str, int]:
+def pending(project: Path, *targets: str) -> dict[str, int]:
     """Jobs a dry run lists, by rule."""
-    text = snakemake(project, "--dry-run")
+    text = snakemake(project, "--dry-run", *targets)
     if "Nothing to be done" in text:
         return {}
     table = text.split("Job stats:")[1]

@@ -71,7 +71,7 @@ def wants_tags(prompt: str) -> bool:
     return "<answer>" in prompt
 
 
-def parsed(prompt: str, raw: str | None, ended: bool) -> Answer:
+def parsed(prompt: str, raw: str | None, ended: bool = True) -> Answer:
     """The answer in what a model said to a prompt, and whether it had `ended` or was cut off.
 
     Thoughts are no answer, and one that is not closed never came to an answer. If the prompt asks for tags, the last text between

@@ -189,10 +189,11 @@ def masks(
 def try_out(model: PreTrainedModel) -> None:
     """Read two prompts that begin alike in one tree, and each by itself as transformers does: if the logits differ by more than
     rounding, the model is not `readable` from now on, whatever its configuration says."""
-    if not readable(model):
-        return
     known = model.get_input_embeddings().weight.shape[0]
     tokens = [(7919 * i) % known for i in range(1, 3 * PROBED)]
+    if not readable(model):
+        model(input_ids=torch.tensor([tokens[:PROBED]], device=model.device))  # some change their own weights the first time
+        return
     prompts = [tokens[: 2 * PROBED], tokens[:PROBED] + tokens[2 * PROBED :]]
     try:
         (batch,) = batches({i: prompt[:-1] for i, prompt in enumerate(prompts)}, 2, model.config.get_text_config().hidden_size)

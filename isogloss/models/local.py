@@ -147,3 +147,18 @@ def settings_of(loading: Computing, accelerated: bool) -> dict[str, Any]:
 def without_adapter(model: PeftModel) -> PreTrainedModel:
     """The base of a model with an adapter, as it was before: frozen and in evaluation mode."""
     return model.unload().requires_grad_(False).eval()
+
+
+def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str | list[str]) -> list[int]:
+    """Tokens of a question, or of what was said in turns with the question last, up to where the answer begins."""
+    return chat_of(tokenizer).prompt(question)
+
+
+def answer_end(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The token that a model's format has after an answer."""
+    return chat_of(tokenizer).end
+
+
+def ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens each of which ends an answer."""
+    return chat_of(tokenizer, model).ends

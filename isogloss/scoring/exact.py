@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
+from isogloss.asking.thoughts import spoken
+
 UNSPACED = ("CJK", "HIRAGANA", "THAI", "KATAKANA")
 PARTICLES = (
     "입니다", "이다", "이에요", "예요", "이며", "이고", "에", "에서", "에는", "은", "는", "이", "가",
@@ -49,11 +51,13 @@ def matches(answer: str | None, aliases: list[str]) -> bool:
 def verdict(answer: str | None, aliases: Iterable[str], rivals: frozenset[str]) -> str | None:
     """How an answer is right: `exact`, `within` a longer answer, or None if it is not.
 
-    `rivals` are aliases of the other answers of the class, normalised; those that are also aliases are no rivals.
+    `rivals` are aliases of the other answers of the class, normalised; those that are also aliases are no rivals. Thoughts before
+    an answer are no part of it; one that is not closed leaves nothing to be right.
     """
-    if answer is None:
+    said = None if answer is None else spoken(answer)
+    if said is None:
         return None
-    text, own = normalise(answer), frozenset(map(normalise, aliases))
+    text, own = normalise(said), frozenset(map(normalise, aliases))
     return decided(text, found_in(text, by_beginning(own | rivals)), own)
 
 
