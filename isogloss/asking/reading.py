@@ -15,7 +15,7 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from isogloss.models.memory import LARGER, READ, Shape
+from isogloss.models.memory import LARGER, READ, SCORED, Shape
 from isogloss.models.output import only_at
 from isogloss.progress import Meter
 
@@ -117,9 +117,10 @@ def in_batches(
     OutOfMemoryError where not even for one.
     """
     width, shape = model.config.get_text_config().hidden_size, Shape.of(model.config.to_dict())
-    allowed = READ * (LARGER if model.device.type != "cpu" else 1) / lessons
-    most = max(1, min(most, int(allowed / 2 / max(1, answers * shape.learned()))))
-    tokens = allowed / shape.read(model.dtype.itemsize)
+    larger = LARGER if model.device.type != "cpu" else 1
+    tokens = larger * READ / (lessons * shape.read(model.dtype.itemsize))
+    if answers:
+        most = max(1, min(most, int(larger * SCORED / (lessons * answers * shape.scored()))))
     waiting = batches(dict(enumerate(prompts)), most, width, tokens)
     with Meter("prompts", len(prompts)) as meter:
         while waiting:

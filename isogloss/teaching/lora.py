@@ -119,7 +119,11 @@ def teach(
                 present = [k for k, own in enumerate(drawn) if step < len(own)]
                 drawn_now = [drawn[k][step] for k in present]
                 each = step_losses(
-                    base, drawn_now, teaching, tokenizer.pad_token_id, lambda chosen, of=present: stack.choose([of[i] for i in chosen])
+                    base,
+                    drawn_now,
+                    teaching,
+                    tokenizer.pad_token_id,
+                    lambda chosen, of=present: stack.choose([of[i] for i in chosen]),
                 )
                 for k, loss in zip(present, each.tolist(), strict=True):
                     heard[k].append(loss)

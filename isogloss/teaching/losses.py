@@ -113,9 +113,7 @@ class Extent:
         return count * self.tree if trees and count * self.tree <= WORTH * rows else rows
 
 
-def _cheapest(
-    extents: dict[int, Extent], overhead: float, taken: Callable[[Extent, int], int], most: float
-) -> list[list[int]]:
+def _cheapest(extents: dict[int, Extent], overhead: float, taken: Callable[[Extent, int], int], most: float) -> list[list[int]]:
     """Parts in groups, by number, that cost least tokens, with an `overhead` for each group; each takes at most so many bytes."""
     order = sorted(extents, key=lambda number: extents[number].tree)
     best: list[tuple[float, list[list[int]]]] = [(0.0, [])]  # of the first so many in order
