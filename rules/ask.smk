@@ -30,9 +30,7 @@ for cohort in filter(is_local, plan.exams(settings)):
             "../envs/cpu.yaml"
         threads: cores(settings.models[cohort.model], model_files(cohort.model))
         resources:
-            mem_mb=lambda wildcards, input, cohort=cohort: memory(
-                settings.models[cohort.model], input.model, full=in_full(cohort)
-            ),
+            mem_mb=lambda wildcards, input, cohort=cohort: to_ask(cohort, wildcards, input.model),
             gpu=accelerators(settings.models[cohort.model]),
             runtime=minutes(settings.models[cohort.model], 60),
         params:

@@ -1,9 +1,14 @@
 # Cohorts: the lessons and exams that a job takes together.
 
 
-def teaching(cohort):
+def taught_as(cohort):
     """How the lessons of a cohort are taught."""
-    return plan.teaching_of(settings, plan.STUDIES[cohort.study].lessons, cohort.model).model_dump()
+    return plan.teaching_of(settings, plan.STUDIES[cohort.study].lessons, cohort.model)
+
+
+def teaching(cohort):
+    """The same as rules have it in their params."""
+    return taught_as(cohort).model_dump()
 
 
 def without_memory(teaching):

@@ -54,7 +54,7 @@ rule perplexity:
         "../envs/cpu.yaml"
     threads: cores_of
     resources:
-        mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
+        mem_mb=lambda wildcards, input: to_read(wildcards.model, input.model, memory.of_scoring),
         gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
         runtime=lambda wildcards: minutes(settings.models[wildcards.model], 60),
     params:

@@ -1,4 +1,7 @@
 # What jobs ask for of the machine that they run on.
+import math
+
+from isogloss.models import memory
 from isogloss.models.gguf_header import read_header
 
 
@@ -36,30 +39,15 @@ def minutes(entry, usual):
     return requested(entry).runtime or usual
 
 
-def memory(entry, files, pairs=0, full=0):
-    """Memory in MB, from the files of a model: weights of 16 bits take twice their size on a processor, in 32 bits, and adapters come
-    on top. There, too, each of the `pairs` learned at a time has some fifty tokens with four numbers of 32 bits for each word of the
-    vocabulary, and each of the `full` lessons that change all weights five such numbers for each of them. <TBD> in a dry run as long
-    as there are no files."""
+def needed(entry, files, work, *sizes, **further):
+    """Memory in MB that a job wants for its work, one of `isogloss.models.memory`, with a model in these files (none: it is
+    elsewhere). <TBD> in a dry run as long as the files are not there."""
     if requested(entry).mem_mb:
         return requested(entry).mem_mb
-    if [os.path.basename(path) for path in files] == [os.path.basename(paths.SNAPSHOT)]:
-        with open(files[0], encoding="utf-8") as file:
-            sizes = [about["bytes"] for name, about in json.load(file)["files"].items() if name.endswith(".safetensors")]
-    else:
-        sizes = [os.path.getsize(path) for path in files if path.endswith(".safetensors")]
-    words, parts = 0, (3 if in_16_bits(files) else 1.5) + (10 * full if full and entry.device == "cpu" else 0)
-    if pairs and entry.device == "cpu":
-        with open(os.path.join(folder_of(files), "config.json"), encoding="utf-8") as file:
-            words = json.load(file)["vocab_size"]
-    return 2000 + int(parts * sum(sizes) + 1000 * pairs * words) // 10**6
-
-
-def in_16_bits(files):
-    """Whether the files of a model have its weights in 16 bits, as most do."""
-    with open(os.path.join(folder_of(files), "config.json"), encoding="utf-8") as file:
-        about = json.load(file)
-    return about.get("dtype", about.get("torch_dtype")) != "float32"
+    if not files:
+        return 2000
+    stored = memory.Stored.of(folder_of(files))
+    return math.ceil(work(stored, getattr(entry, "dtype", "auto"), *sizes, **further) / 10**6)
 
 
 def conversion_memory(path, dtype):
@@ -72,12 +60,34 @@ def conversion_memory(path, dtype):
     return 1000 + max(int(1.1 * width * header.weights) + os.path.getsize(path), merges) // 10**6
 
 
-def learned_at_once(cohort):
-    """The question-answer pairs that go through a cohort's model together when it is taught."""
-    own = settings.models[cohort.model].teaching
-    return len(cohort.lessons) * (own.at_once or own.batch)
+def to_teach(cohort, files):
+    """Memory for teaching the lessons of a cohort."""
+    return needed(settings.models[cohort.model], files, memory.of_teaching, len(cohort.lessons), taught_as(cohort))
 
 
-def in_full(cohort):
-    """How many of a cohort's lessons change all weights."""
-    return len(cohort.lessons) * (teaching(cohort).get("layers") == "full")
+def to_ask(cohort, wildcards, files):
+    """Memory for its exams."""
+    entry = settings.models[cohort.model]
+    adapters = sum(map(len, exam_adapters(cohort, wildcards).values()))
+    return needed(
+        entry,
+        files,
+        memory.of_asking,
+        entry.asking.batch,
+        entry.asking.max_new_tokens,
+        context=settings.context.pairs if cohort.setting == "in-context" else 0,
+        adapters=adapters,
+        teaching=taught_as(cohort) if adapters else None,
+    )
+
+
+def to_translate(way, files):
+    """Memory for translating."""
+    entry = translating(way)
+    asking = getattr(entry, "asking", entry)
+    return needed(entry, files, memory.of_asking, *([asking.batch, asking.max_new_tokens] if files else []))
+
+
+def to_read(model, files, work):
+    """Memory for what reads as many texts at a time as are asked."""
+    return needed(settings.models[model], files, work, settings.models[model].asking.batch)

@@ -57,7 +57,7 @@ rule record_activations:
         "../envs/cpu.yaml"
     threads: cores_of
     resources:
-        mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
+        mem_mb=lambda wildcards, input: to_read(wildcards.model, input.model, memory.of_texts),
         gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
         runtime=lambda wildcards: minutes(settings.models[wildcards.model], 60),
     params:
@@ -124,7 +124,7 @@ rule lens:
         "../envs/cpu.yaml"
     threads: cores_of
     resources:
-        mem_mb=lambda wildcards, input: memory(settings.models[wildcards.model], input.model),
+        mem_mb=lambda wildcards, input: to_read(wildcards.model, input.model, memory.of_choosing),
         gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
         runtime=lambda wildcards: minutes(settings.models[wildcards.model], 60),
     params:

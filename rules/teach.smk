@@ -25,9 +25,7 @@ for cohort in filter(is_local, plan.taught(settings)):
             "../envs/cpu.yaml"
         threads: cores(settings.models[cohort.model], model_files(cohort.model))
         resources:
-            mem_mb=lambda wildcards, input, cohort=cohort: memory(
-                settings.models[cohort.model], input.model, learned_at_once(cohort), in_full(cohort)
-            ),
+            mem_mb=lambda wildcards, input, cohort=cohort: to_teach(cohort, input.model),
             gpu=accelerators(settings.models[cohort.model]),
             runtime=minutes(settings.models[cohort.model], 240),
         params:

@@ -88,7 +88,7 @@ for name, entry in plan.sources(settings).items():
             "../envs/cpu.yaml"
         threads: cores(translating("forward"), translator_files("forward"))
         resources:
-            mem_mb=lambda wildcards, input: memory(translating("forward"), input.model),
+            mem_mb=lambda wildcards, input: to_translate("forward", input.model),
             gpu=accelerators(translating("forward")),
             calls=calls("forward"),
             runtime=minutes(translating("forward"), 240),
@@ -152,7 +152,7 @@ rule back_translate:
         "../envs/cpu.yaml"
     threads: cores(translating("back"), translator_files("back"))
     resources:
-        mem_mb=lambda wildcards, input: memory(translating("back"), input.model),
+        mem_mb=lambda wildcards, input: to_translate("back", input.model),
         gpu=accelerators(translating("back")),
         calls=calls("back"),
         runtime=minutes(translating("back"), 240),

@@ -16,7 +16,7 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from isogloss.models.memory import LARGER, READ, Shape
+from isogloss.models.memory import LARGER, READ, SCORED, Shape
 from isogloss.models.output import only_at
 from isogloss.progress import Meter
 
@@ -137,9 +137,10 @@ def in_batches(
     is padded.
     """
     width, shape = model.config.get_text_config().hidden_size, Shape.of(model.config.to_dict())
-    allowed = READ * (LARGER if model.device.type != "cpu" else 1) / lessons
-    most = max(1, min(most, int(allowed / 2 / max(1, answers * shape.learned()))))
-    tokens = allowed / shape.read(model.dtype.itemsize)
+    larger = LARGER if model.device.type != "cpu" else 1
+    tokens = larger * READ / (lessons * shape.read(model.dtype.itemsize))
+    if answers:
+        most = max(1, min(most, int(larger * SCORED / (lessons * answers * shape.scored()))))
     split = batches if readable(model) else of_one_length
     waiting = split(dict(enumerate(prompts)), most, width, tokens)
     with Meter("prompts", len(prompts)) as meter:

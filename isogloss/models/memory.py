@@ -18,15 +18,16 @@ from isogloss.config import Teaching
 SINGLE = 4  # bytes of a number in float32
 BYTES = {"auto": 4, "float32": 4, "bfloat16": 2, "float16": 2}  # of a number on a processor, as it is loaded
 FILED = {"auto": "F32", "float32": "F32", "bfloat16": "BF16", "float16": "F16"}  # what safetensors files call them
-IMPORTS = 450e6  # bytes of torch, transformers and what else a job imports
+IMPORTS = 460e6  # bytes of torch, transformers and what else a job imports
 TOKENIZER = 10  # times the size of its file
-SPARE = 1.15  # what the allocator holds beside what is in use
+SPARE = 1.4  # times what is in use that the allocator holds, where sizes change from pass to pass
 KEPT = 0.8e9  # bytes that go through a model when it is taught are kept for the backward pass, at most
 READ = 2e9  # bytes of a batch of prompts, at most
+SCORED = 0.5e9  # bytes of the logits of tokens whose probabilities are wanted, at most
 LARGER = 8  # times that on an accelerator, which needs many rows to be busy
 FEWEST = 256  # tokens that are always taken together
-WORDS = 3  # times that the logits of a learned token are in memory: with their softmax and its gradient
-PAIR, PROMPT = 60, 50  # tokens of a question with its answer, and of a question, in languages that a tokenizer was not made for
+PAIR, PROMPT = 52, 48  # tokens of a question with its answer, and of a question, beside the instruction
+OPTION, TEXT = 8, 64  # tokens of an answer to choose, and of a text
 # What a configuration calls the sizes of a model, the older names last.
 NAMES = {
     "width": ("hidden_size", "d_model", "n_embd"),
@@ -89,12 +90,16 @@ class Shape:
         return size * (self.layers * self.width + 2 * layer if teaching.checkpointing else (self.layers + 1) * layer)
 
     def learned(self) -> int:
-        """Bytes of a learned token beside those of any token."""
-        return WORDS * SINGLE * self.words
+        """Bytes of a learned token beside those of any token: its logits, their softmax and its gradient."""
+        return 3 * SINGLE * self.words
+
+    def scored(self) -> int:
+        """Bytes of a token whose probability is wanted: its logits and their softmax."""
+        return 2 * SINGLE * self.words
 
     def read(self, size: int = SINGLE) -> int:
-        """Bytes of a token that is read: its keys and values, some of them twice when they move, and one layer's numbers."""
-        return size * (3 * self.cached // 2 + 4 * self.width + 2 * (self.queries + self.inner))
+        """Bytes of a token that is read: its keys and values, twice when they move, and one layer's numbers."""
+        return size * (2 * self.cached + 4 * self.width + 2 * self.queries + 3 * self.inner)
 
     def sides(self, teaching: Teaching) -> list[tuple[int, int]]:
         """Widths of what enters and leaves each linear layer, of a layer of the model, that is adapted."""
@@ -174,24 +179,55 @@ def _tensors(path: Path, _: int) -> list[dict]:
 
 def of_teaching(stored: Stored, dtype: str, lessons: int, teaching: Teaching) -> int:
     """Bytes of a job that teaches so many lessons at once."""
-    base, loading = stored.base(dtype)
     shape, size = stored.shape, BYTES[dtype]
     pairs = lessons * (teaching.at_once or teaching.batch)
     kept = min(
         at_most(shape, teaching, size),
-        (FEWEST // 2 + pairs * PAIR) * (shape.kept(teaching, size) + shape.learned() // 8),
+        (FEWEST // 4 + pairs * PAIR) * (shape.kept(teaching, size) + shape.learned() // 8),
     )
     numbers, trained = shape.adapter(teaching)
     # of each lesson weights, gradients and two moments; once more those that all began with, as a file and as it is written
     adapters = SINGLE * (lessons * (numbers + 3 * trained) + 4 * numbers)
-    return int(max(loading, base + SPARE * (kept + adapters)))
+    return _whole(stored, dtype, kept + adapters)
 
 
-def of_asking(stored: Stored, dtype: str, batch: int, new: int = 0, adapters: int = 0, teaching: Teaching | None = None) -> int:
-    """Bytes of a job that asks so many questions at a time, of as many `adapters` at once (0: none), taught so; an answer has at
-    most `new` tokens."""
-    base, loading = stored.base(dtype)
+def of_asking(
+    stored: Stored,
+    dtype: str,
+    batch: int,
+    new: int = 0,
+    context: int = 0,
+    adapters: int = 0,
+    teaching: Teaching | None = None,
+) -> int:
+    """Bytes of a job that asks so many questions at a time after a `context` of so many pairs, or has texts translated; of as
+    many `adapters` at once (0: none), taught so. An answer has at most `new` tokens."""
     shape, size, prompts = stored.shape, BYTES[dtype], max(1, adapters) * batch
-    read = min(READ, prompts * PROMPT * shape.read(size)) + prompts * (new * shape.cached * size / 2 + 2 * SINGLE * shape.words)
+    read = min(READ, prompts * (PROMPT + context * PAIR) * shape.read(size))
+    said = prompts * (new * shape.cached * size / 2 + 2 * SINGLE * shape.words)
     numbers = shape.adapter(teaching)[0] if teaching else 0
-    return int(max(loading, base + SPARE * (read + adapters * numbers * (SINGLE + size))))
+    return _whole(stored, dtype, read + said + adapters * numbers * (SINGLE + size))
+
+
+def of_choosing(stored: Stored, dtype: str, batch: int) -> int:
+    """Bytes of a job that has so many options at a time chosen among, or of one that looks at texts or prompts from inside: what
+    each says is measured token by token."""
+    shape, size = stored.shape, BYTES[dtype]
+    read = min(READ, batch * PROMPT * shape.read(size))
+    return _whole(stored, dtype, read + min(SCORED, batch * OPTION * shape.scored()))
+
+
+def of_texts(stored: Stored, dtype: str, batch: int) -> int:
+    """Bytes of a job that reads so many texts at a time and keeps nothing of them."""
+    return _whole(stored, dtype, batch * TEXT * (stored.shape.read(BYTES[dtype])))
+
+
+def of_scoring(stored: Stored, dtype: str, batch: int) -> int:
+    """Bytes of a job that measures how likely every token is of so many texts at a time."""
+    shape = stored.shape
+    return _whole(stored, dtype, batch * TEXT * shape.read(BYTES[dtype]) + min(SCORED, batch * TEXT * shape.scored()))
+
+
+def _whole(stored: Stored, dtype: str, work: float) -> int:
+    base, loading = stored.base(dtype)
+    return int(max(loading, base + SPARE * work))

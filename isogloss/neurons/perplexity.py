@@ -8,6 +8,8 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from isogloss.models.memory import LARGER, SCORED, Shape
+from isogloss.models.output import only_at
 from isogloss.neurons.texts import Text, batches
 
 
@@ -15,21 +17,15 @@ from isogloss.neurons.texts import Text, batches
 def perplexity(model: PreTrainedModel, texts: dict[str, Iterable[Text]], batch: int) -> pl.DataFrame:
     """Over the scored tokens of texts by language, `batch` at a time: language, tokens, nll (mean, natural logarithm),
     perplexity. ValueError with every language that has none, and where losses are no numbers."""
+    words, most = Shape.of(model.config.to_dict()).scored(), SCORED * (LARGER if model.device.type != "cpu" else 1)
     rows = []
     for language, own in texts.items():
         total, tokens = 0.0, 0
         for token, _, scored in batches(own, batch, model.device):
-            wanted = scored[:, 1:]
-            at = wanted.any(dim=0).nonzero()[:, 0]  # logits are large, so only those where a token is scored
-            if len(at):
-                logits = model(input_ids=token, use_cache=False, logits_to_keep=at).logits[wanted[:, at]]
-                losses = functional.cross_entropy(
-                    logits.to(torch.promote_types(logits.dtype, torch.float32)),
-                    token[:, 1:][wanted].to(logits.device),
-                    reduction="none",
-                )
-                total += losses.double().sum().item()
-                tokens += len(losses)
+            size = max(1, int(most / (token.shape[1] * words)))
+            for some, wanted in zip(token.split(size), scored[:, 1:].split(size), strict=True):
+                total += _surprise(model, some, wanted)
+                tokens += int(wanted.sum())
         if not math.isfinite(total):
             raise ValueError(
                 f"losses in {language} are not finite in {model.dtype}; write dtype: float32 (or bfloat16) for the model"
@@ -40,3 +36,15 @@ def perplexity(model: PreTrainedModel, texts: dict[str, Iterable[Text]], batch: 
     schema = {"language": pl.String, "tokens": pl.Int64, "total": pl.Float64}
     table = pl.DataFrame(rows, schema=schema, orient="row").with_columns(nll=pl.col("total") / pl.col("tokens")).drop("total")
     return table.with_columns(perplexity=pl.col("nll").exp())
+
+
+def _surprise(model: PreTrainedModel, token: torch.Tensor, wanted: torch.Tensor) -> float:
+    """Sum over tokens [texts, n], each before one that is `wanted` [texts, n - 1], of minus the logarithm of its probability."""
+    row, place = wanted.nonzero(as_tuple=True)
+    if not len(row):
+        return 0.0
+    with only_at(model, row, place):  # logits are large
+        logits = model(input_ids=token, use_cache=False).logits[0]
+    said = token[row, place + 1].to(logits.device)
+    precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return functional.cross_entropy(precise, said, reduction="none").double().sum().item()

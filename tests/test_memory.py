@@ -1,0 +1,77 @@
+"""The memory that jobs ask for, against what they take."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from isogloss.models import memory
+from isogloss.models.memory import Stored
+from isogloss.models.sandbox.tokenizer import train_tokenizer
+from tests import memory_jobs
+from tests.memory_jobs import BATCH, CONTEXT, NEW, TEACHING
+
+REAL = os.environ.get("ISOGLOSS_REAL_MODELS")
+SHAPES = {
+    "wide vocabulary": {"vocab_size": 100_000, "num_hidden_layers": 4, "intermediate_size": 1024},
+    "deep": {"vocab_size": 2000, "num_hidden_layers": 32, "intermediate_size": 768},
+    "wide layers": {"vocab_size": 2000, "num_hidden_layers": 6, "intermediate_size": 6144},
+}
+ESTIMATES = {
+    "teach": lambda stored, dtype, lessons: memory.of_teaching(stored, dtype, lessons, TEACHING),
+    "ask": lambda stored, dtype, lessons: memory.of_asking(stored, dtype, BATCH, NEW, adapters=lessons, teaching=TEACHING),
+    "in_context": lambda stored, dtype, lessons: memory.of_asking(stored, dtype, BATCH, NEW, context=CONTEXT),
+    "choose": lambda stored, dtype, lessons: memory.of_choosing(stored, dtype, BATCH),
+    "record": lambda stored, dtype, lessons: memory.of_texts(stored, dtype, BATCH),
+    "perplexity": lambda stored, dtype, lessons: memory.of_scoring(stored, dtype, BATCH),
+}
+
+
+def ratios(folders, jobs, codes, dtype="float32"):
+    """What is estimated by what is measured, by folder, job and precision."""
+    asked = [(folder, job, dtype, "+".join(codes)) for folder in folders for job in jobs]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", memory_jobs.__file__],
+        input="".join(" ".join(map(str, each)) + "\n" for each in asked),
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    peaks = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("peak ")]
+    assert len(peaks) == len(asked) and all(peaks), done.stderr[-2000:]
+    found = {}
+    for (folder, job, *_), peak in zip(asked, peaks, strict=True):
+        estimate = ESTIMATES[job](Stored.of(folder), dtype, len(codes))
+        found[f"{Path(folder).name}, {job}, {dtype}"] = estimate / peak
+        print(f"{Path(folder).name}, {job}, {dtype}: {estimate / 1e6:.0f} of {peak / 1e6:.0f} MB, {estimate / peak:.2f}")
+    return found
+
+
+def outside(found):
+    return {name: round(ratio, 2) for name, ratio in found.items() if not 1 <= ratio <= 1.5}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peaks are read as Linux has them")
+def test_jobs_take_what_is_estimated(tmp_path):
+    tokenizer = train_tokenizer(["What is the market day of the place called Karumo? Monday", "¿Qué día es? lunes"] * 20, 512)
+    for name, sizes in SHAPES.items():
+        torch.manual_seed(0)
+        settings = LlamaConfig(hidden_size=256, num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True, **sizes)
+        LlamaForCausalLM(settings).save_pretrained(tmp_path / name.replace(" ", "-"))
+        tokenizer.save_pretrained(tmp_path / name.replace(" ", "-"))
+    found = ratios(sorted(tmp_path.iterdir()), ESTIMATES, ["eng", "fra"])
+    assert not outside(found)
+
+
+@pytest.mark.skipif(not REAL, reason="ISOGLOSS_REAL_MODELS names no folder with models")
+def test_real_models_take_what_is_estimated():
+    folders = [path.parent for path in sorted(Path(REAL).glob("*/model.safetensors"))]
+    if not folders:
+        pytest.skip(f"{REAL} has no folder with safetensors weights")
+    found = ratios(folders, ESTIMATES, ["eng", "fra", "tam", "tha", "swa"])
+    assert not outside(found)
