@@ -8,7 +8,8 @@ from transformers import GenerationConfig
 from benchmarks.teaching import at_once
 from benchmarks.work import SANDBOX, Row, Work, alternate, compared_row
 from isogloss.asking.generation import answer_greedily
-from isogloss.models.local import chat_prompt, without_adapter
+from isogloss.models.chat import chat_of
+from isogloss.models.local import without_adapter
 from isogloss.teaching.stacked import new_adapter, stacked
 
 LONGEST = 48  # tokens of an answer
@@ -76,7 +77,8 @@ def run(work: Work) -> list[Row]:
     base, tokenizer = work.loaded
     adapters = at_once(work)
     asked = work.exam["question"].to_list()
-    prompts = [chat_prompt(tokenizer, question) for question in asked]
+    chat = chat_of(tokenizer)
+    prompts = [chat.prompt(question) for question in asked]
     size = work.asked_at_once
 
     def by_peft() -> dict[str, list]:
@@ -122,7 +124,8 @@ def run_in_context(work: Work) -> list[Row]:
     """Rows of the summary for lessons in the prompt."""
     base, tokenizer = work.loaded
     asked = pl.concat([work.exam_after(code, 8) for code in work.languages])["question"].to_list()
-    prompts = [chat_prompt(tokenizer, question) for question in asked]
+    chat = chat_of(tokenizer)
+    prompts = [chat.prompt(question) for question in asked]
     size = work.asked_at_once
 
     def plain() -> list:

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from benchmarks.teaching import by_trainer
 from benchmarks.work import SANDBOX, Work
 from isogloss.asking.exams import questions
-from isogloss.models.local import chat_prompt
+from isogloss.models.chat import chat_of
 from isogloss.paths import ITEMS
 from isogloss.scoring.exact import matches
 from isogloss.teaching.lessons import Lesson, content
@@ -42,7 +42,8 @@ def ask(code: str, size: int = 64) -> None:
     paths = sorted(Path(ITEMS.format(knowledge="fictional", language="")).parent.glob("*.parquet"))
     items = {path.stem: pl.read_parquet(path) for path in paths}
     exam = questions(items)
-    prompts = [chat_prompt(tokenizer, question) for question in exam["question"]]
+    chat = chat_of(tokenizer)
+    prompts = [chat.prompt(question) for question in exam["question"]]
     settings = GenerationConfig(
         max_new_tokens=48, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id
     )

@@ -162,8 +162,8 @@ class Machine(Strict):
     runtime: PositiveInt | None = Field(None, description="minutes; by default 240 to teach or translate, 60 to ask")
 
 
-class Loading(Strict):
-    """How the weights of a model are loaded."""
+class Computing(Strict):
+    """How the weights of a model are loaded, and where it computes."""
 
     device: Literal["cpu", "auto"] = Field("auto", description="auto: an accelerator, if there is one")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
@@ -184,6 +184,16 @@ class Loading(Strict):
         return self
 
 
+class Loading(Computing):
+    """How a model that is spoken to is loaded."""
+
+    chat: Literal["template", "plain", "alpaca"] = Field(
+        "template",
+        description="how it is spoken to: template: its own chat template; plain: question and answer on a line each, for base "
+        "models; alpaca: under the headings of Alpaca's instructions",
+    )
+
+
 class Sandbox(Strict):
     """The embedded model: shipped weights, or pre-trained here from its recipe."""
 
@@ -196,7 +206,7 @@ class Sandbox(Strict):
     asking: Asking = Field(Asking(), description="how answers are generated")
 
 
-class Weights(Loading):
+class Weights(Computing):
     """Weights and tokenizer in Hugging Face format: a folder, or a repository of the hub at a revision."""
 
     path: str | None = Field(None, description="folder with config.json, tokenizer and safetensors weights")
@@ -217,7 +227,7 @@ class Weights(Loading):
         return self
 
 
-class Transformers(Weights):
+class Transformers(Weights, Loading):
     """A causal language model in Hugging Face format."""
 
     provider: Literal["transformers"] = Field(description="transformers")

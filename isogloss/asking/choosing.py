@@ -5,7 +5,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
-from isogloss.models.local import answer_end, chat_prompt
+from isogloss.models.chat import chat_of
 
 
 @torch.inference_mode()
@@ -21,24 +21,22 @@ def log_likelihoods(
     [lesson][question][option].
 
     `options[i]` are those of `questions[i]`, which is a text, or what is said in turns up to the question; `model` has as many
-    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms; an option
-    without tokens is a ValueError, and so is a model with layers that are no attention, or with an attention other than `sdpa`.
+    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms. All options of a question follow the same tokens: what an option begins with may change the last token before it,
+    and then all of them have that token as theirs. An empty option is a ValueError, and so is a model with layers that are no
+    attention, or with an attention other than `sdpa`.
     """
     if not readable(model):
         raise ValueError(
             f"forced choice is made by models of attention layers alone, loaded with attn_implementation: sdpa; "
             f"{type(model).__name__} is none, or loaded otherwise"
         )
-    end = answer_end(tokenizer)
+    chat = chat_of(tokenizer)
     prompts, ends, rows = [], [], []  # the last token of a question goes with the option, since it says its first
     for i, (question, answers) in enumerate(zip(questions, options, strict=True)):
-        prompt = chat_prompt(tokenizer, question)
-        for j, answer in enumerate(answers):
-            tokens = tokenizer(answer, add_special_tokens=False)["input_ids"]
-            if not tokens:
-                raise ValueError(f"option {j + 1} of {question!r} is empty")
+        prompt, said = chat.with_answers(question, answers)
+        for j, tokens in enumerate(said):
             prompts.append(prompt[:-1])
-            ends.append([prompt[-1], *tokens, end])
+            ends.append([prompt[-1], *tokens])
             rows.append((i, j))
 
     def read(trees: list[Tree]) -> torch.Tensor:

@@ -6,7 +6,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
-from isogloss.models.local import chat_prompt, ends
+from isogloss.models.chat import Chat, chat_of
 
 
 @torch.inference_mode()
@@ -23,29 +23,29 @@ def answer_greedily(
     `model` has as many adapters stacked as there are lessons, each of which answers up to `batch_size` questions at a time. What
     questions begin with alike is read once.
     """
-    prompts = [chat_prompt(tokenizer, question) for question in questions]
+    chat = chat_of(tokenizer, model)
+    prompts = [chat.prompt(question) for question in questions]
     answers: list[list[str | None]] = [[None] * len(prompts) for _ in range(lessons)]
-    last = set(ends(model, tokenizer))
-    say = partial(_said if readable(model) else _generated, model, tokenizer, prompts, lessons, max_new_tokens)
+    say = partial(_said if readable(model) else _generated, model, chat, prompts, lessons, max_new_tokens)
     for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
-                end = next((i for i, token in enumerate(tokens) if token in last), None)
-                if end is not None:
-                    own[number] = tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
+                text, ended = chat.said(tokens)
+                if ended:
+                    own[number] = text
     return answers
 
 
 def _said(
     model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
+    chat: Chat,
     prompts: list[list[int]],
     lessons: int,
     limit: int,
     trees: list[Tree],
 ) -> torch.Tensor:
     """Tokens of the answers [lessons, prompts of the trees, at most `limit`]; what follows an end has no meaning."""
-    device, last = model.device, torch.tensor(ends(model, tokenizer), device=model.device)
+    device, last = model.device, torch.tensor(chat.ends, device=model.device)
     reading = Reading(model, trees, lessons)
     lasts = [prompts[number][-1] for tree in trees for number in tree.prompts]
     prompt = reading.places.repeat(lessons, 1, 1)  # [lessons, rows, prompts]
@@ -80,7 +80,7 @@ def _left(reading: Reading, goes_on: torch.Tensor, *each: torch.Tensor) -> list[
 
 def _generated(
     model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
+    chat: Chat,
     prompts: list[list[int]],
     lessons: int,
     limit: int,
@@ -88,9 +88,9 @@ def _generated(
 ) -> torch.Tensor:
     """The same as transformers generates it, for models that do not keep what they read token by token."""
     settings = GenerationConfig(
-        max_new_tokens=limit, do_sample=False, pad_token_id=tokenizer.pad_token_id, eos_token_id=ends(model, tokenizer)
+        max_new_tokens=limit, do_sample=False, pad_token_id=chat.tokenizer.pad_token_id, eos_token_id=chat.ends
     )
     chosen = [prompts[number] for tree in trees for number in tree.prompts]
-    inputs = tokenizer.pad({"input_ids": chosen * lessons}, return_tensors="pt", padding_side="left").to(model.device)
+    inputs = chat.tokenizer.pad({"input_ids": chosen * lessons}, return_tensors="pt", padding_side="left").to(model.device)
     output = model.generate(**inputs, generation_config=settings)[:, inputs["input_ids"].shape[1] :]
     return output.view(lessons, len(chosen), -1)

@@ -17,13 +17,10 @@ from transformers import (
 )
 from transformers.utils import is_bitsandbytes_available
 
-from isogloss.config import Loading
+from isogloss.config import Computing, Loading
+from isogloss.models.chat import chat_of, speak
 
 ON_CPU = Loading(device="cpu")
-# What chat templates can be told; one that knows nothing of it ignores it. A prompt is the same every day: where templates state
-# the date, it is the one that Llama 3.1 falls back to.
-TOLD: dict[str, Any] = {"enable_thinking": False, "date_string": "26 Jul 2024"}
-PLACEHOLDER = "placeholder"  # stands for an answer
 
 
 def load_model(folder: str | Path, loading: Loading = ON_CPU) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -41,8 +38,11 @@ def load_model(folder: str | Path, loading: Loading = ON_CPU) -> tuple[PreTraine
         )
     local = {"local_files_only": True, "trust_remote_code": False}
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", **local)
-    if problems := _unaskable(folder, AutoConfig.from_pretrained(folder, **local), tokenizer):
+    speak(tokenizer, loading.chat)
+    if problems := _unaskable(folder, AutoConfig.from_pretrained(folder, **local), tokenizer, loading.chat):
         raise ValueError("\n".join(problems))
+    for remark in chat_of(tokenizer).remarks:
+        print(remark, flush=True)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     accelerated = loading.device == "auto" and torch.cuda.is_available()
@@ -56,22 +56,22 @@ def load_model(folder: str | Path, loading: Loading = ON_CPU) -> tuple[PreTraine
     return model.requires_grad_(False).eval(), tokenizer
 
 
-def _unaskable(folder: Path, config: Any, tokenizer: PreTrainedTokenizerBase) -> list[str]:
+def _unaskable(folder: Path, config: Any, tokenizer: PreTrainedTokenizerBase, chat: str) -> list[str]:
     """Why a model cannot be asked questions in text."""
     problems = []
     if config.get_text_config() is not config:
         problems.append(f"{folder} ({config.model_type}) reads more than text; choose a model of its family for text alone")
-    if tokenizer.chat_template is None:
+    if chat == "template" and tokenizer.chat_template is None:
         problems.append(
-            f"{folder} has no chat template, so it is not known how it is asked; choose the instruction-tuned model, "
-            f"or write the template it was trained with into {folder / 'chat_template.jinja'}"
+            f"{folder} has no chat template, so it is not known how it is asked; write chat: plain for a base model, chat: "
+            f"alpaca for one trained in that form, or the template it was trained with into {folder / 'chat_template.jinja'}"
         )
     if tokenizer.eos_token is None:
         problems.append(f"{folder} has no token for the end of a text; write eos_token into {folder / 'tokenizer_config.json'}")
     return problems
 
 
-def settings_of(loading: Loading, accelerated: bool) -> dict[str, Any]:
+def settings_of(loading: Computing, accelerated: bool) -> dict[str, Any]:
     """What `from_pretrained` is told."""
     automatic = "bfloat16" if accelerated else "float32"
     precision = getattr(torch, automatic if loading.dtype == "auto" else loading.dtype)
@@ -107,29 +107,3 @@ def fingerprint(folder: str | Path) -> str:
             while part := file.read(1 << 24):
                 digest.update(part)
     return digest.hexdigest()
-
-
-def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str | list[str]) -> list[int]:
-    """Tokens of a question in the model's own chat format, up to where the answer begins; thinking is turned off where it can
-    be. A list is what is said in turns: another question, its answer, and so on, and the question last."""
-    turns = [question] if isinstance(question, str) else question
-    messages = [{"role": "user" if i % 2 == 0 else "assistant", "content": text} for i, text in enumerate(turns)]
-    encoded = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=True, **TOLD)
-    return encoded["input_ids"]
-
-
-def answer_end(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The token that ends an answer in the model's own chat format: the first special one after it, or the end of the text."""
-    messages = [{"role": "user", "content": "question"}, {"role": "assistant", "content": PLACEHOLDER}]
-    _, said, after = tokenizer.apply_chat_template(messages, tokenize=False, **TOLD).rpartition(PLACEHOLDER)
-    special = {token for token, added in tokenizer.added_tokens_decoder.items() if added.special}
-    tokens = tokenizer(after, add_special_tokens=False)["input_ids"] if said else []
-    return next((token for token in tokens if token in special), tokenizer.eos_token_id)
-
-
-def ends(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """The tokens each of which ends an answer: what the chat format has there, the end of a text, and those that the model's
-    makers list."""
-    listed = model.generation_config.eos_token_id
-    listed = listed if isinstance(listed, list) else [listed]
-    return sorted({answer_end(tokenizer), tokenizer.eos_token_id, *listed} - {None})

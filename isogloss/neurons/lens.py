@@ -13,7 +13,7 @@ import polars as pl
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.models.local import chat_prompt
+from isogloss.models.chat import Chat, chat_of
 from isogloss.neurons.hooks import hooked, layers
 
 SCHEMA = {
@@ -57,16 +57,13 @@ class First:
         return one - two if which == "right" else two - one
 
 
-def first_tokens(tokenizer: PreTrainedTokenizerBase, asked: Asked) -> First:
+def first_tokens(chat: Chat, asked: Asked) -> First:
     """In each language, what all forms of both answers begin with is skipped, as a mark before a word that is written without
     spaces; of the tokens after it, those are kept that begin one of the answers alone. A language without any for both is left
     out."""
     right, other, prefix = {}, {}, []
     for language in sorted(asked.right.keys() & asked.other.keys()):
-        one, two = (
-            [tokenizer(form, add_special_tokens=False)["input_ids"] for form in own[language]]
-            for own in (asked.right, asked.other)
-        )
+        one, two = ([chat.begun(form) for form in own[language]] for own in (asked.right, asked.other))
         columns = zip(*one, *two, strict=False)
         begin = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
         if language == asked.language:
@@ -87,8 +84,9 @@ def lens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: 
     `other_...` say the same of the other answer. Null: no token tells the answers apart. `model` has no adapter, or a single one
     stacked. ValueError as in `hooks.layers`.
     """
-    firsts = [first_tokens(tokenizer, asked) for asked in questions]
-    prompts = [[*chat_prompt(tokenizer, asked.question), *first.prefix] for asked, first in zip(questions, firsts, strict=True)]
+    chat = chat_of(tokenizer)
+    firsts = [first_tokens(chat, asked) for asked in questions]
+    prompts = [[*chat.prompt(asked.question), *first.prefix] for asked, first in zip(questions, firsts, strict=True)]
     rows: list[tuple] = []
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     for start in range(0, len(order), batch):

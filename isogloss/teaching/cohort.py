@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.config import Teaching
+from isogloss.models.chat import form_of
 from isogloss.paths import ADAPTER_FILES
 from isogloss.progress import Meter
 from isogloss.store import Store, key_of, link_or_copy
@@ -42,6 +43,7 @@ def teach_cohort(
     precision = str(base.dtype) + (" from 4 bits" if getattr(base, "is_quantized", False) else "")
     for lesson in lessons:
         content = {"model": base_fingerprint, "precision": precision, "lesson": asdict(lesson), "seed": seed}
+        content["chat"] = form_of(tokenizer)
         content["teaching"] = teaching.model_dump(exclude={"at_once", "checkpointing"})  # results do not depend on these
         stores[lesson.name] = Store(store_root, key_of(content | {"version": version}))
         _drop_damaged(stores[lesson.name], lesson.name, teaching.epochs)

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from isogloss.config import Teaching
-from isogloss.models.local import answer_end, chat_prompt
+from isogloss.models.chat import chat_of
 from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.losses import IGNORED, Pair, passes, summed_losses
 from isogloss.teaching.stacked import Adapter, new_adapter, stacked, units
@@ -29,11 +29,11 @@ class Progress:
 
 
 def examples(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> list[Pair]:
-    """Tokens and labels of each pair; labels cover the answer and its end alone."""
-    end, pairs = answer_end(tokenizer), []
+    """Tokens and labels of each pair; labels cover the answer and its end alone. ValueError as in
+    `isogloss.models.chat.Chat.with_answers`."""
+    chat, pairs = chat_of(tokenizer), []
     for question, answer in zip(lesson.questions, lesson.answers, strict=True):
-        prompt = chat_prompt(tokenizer, question)
-        target = [*tokenizer(answer, add_special_tokens=False)["input_ids"], end]
+        prompt, target = chat.with_answer(question, answer)
         pairs.append((prompt + target, [IGNORED] * len(prompt) + target))
     return pairs
 
