@@ -52,3 +52,8 @@ def parsed(prompt: str, said: str | None) -> str | None:
         return said
     found = TAGGED.findall(said)
     return (found[-1].strip() or None) if found else None
+
+
+def said_so_far(raw: str | None) -> str | None:
+    """The answer as far as it was said in a text without an end; None if nothing was."""
+    return (raw.rpartition("<answer>")[2].strip() or None) if raw else None

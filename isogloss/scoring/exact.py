@@ -11,6 +11,7 @@ end in a particle or a copula. A single character (`日`, short for Sunday) coun
 """
 
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
 UNSPACED = ("CJK", "HIRAGANA", "THAI", "KATAKANA")
@@ -45,39 +46,56 @@ def matches(answer: str | None, aliases: list[str]) -> bool:
     return answer is not None and normalise(answer) in {normalise(alias) for alias in aliases}
 
 
-def verdict(answer: str | None, aliases: list[str], rivals: frozenset[str]) -> str | None:
+def verdict(answer: str | None, aliases: Iterable[str], rivals: frozenset[str]) -> str | None:
     """How an answer is right: `exact`, `within` a longer answer, or None if it is not.
 
     `rivals` are aliases of the other answers of the class, normalised; those that are also aliases are no rivals.
     """
-    if matches(answer, aliases):
-        return "exact"
     if answer is None:
         return None
-    text, own = normalise(answer), {normalise(alias) for alias in aliases}
-    finds = [(start, start + len(name), name in own) for name in own | rivals for start in _places(name, text)]
-    longest: list[tuple[int, int, bool]] = []
+    text, own = normalise(answer), frozenset(map(normalise, aliases))
+    return decided(text, found_in(text, by_beginning(own | rivals)), own)
+
+
+def decided(text: str, finds: list[tuple[int, int, str]], own: frozenset[str]) -> str | None:
+    """The verdict on a normalised text in which these names were found, those in `own` being right and all others rivals."""
+    if text in own:
+        return "exact"
+    longest: list[tuple[int, int, str]] = []
     for find in sorted(finds, key=lambda find: find[0] - find[1]):
         if not any(_covers(other, find) for other in longest):  # what is not there itself hides nothing
             longest.append(find)
-    return "within" if longest and all(is_own for _, _, is_own in longest) else None
+    return "within" if longest and all(name in own for _, _, name in longest) else None
 
 
-def _covers(other: tuple[int, int, bool], find: tuple[int, int, bool]) -> bool:
+def by_beginning(names: Iterable[str]) -> dict[str, list[str]]:
+    """Normalised names by their first two characters; those of one character are found in no longer text and are left out."""
+    index: dict[str, list[str]] = {}
+    for name in names:
+        if len(name) > 1:
+            index.setdefault(name[:2], []).append(name)
+    return index
+
+
+def found_in(text: str, index: dict[str, list[str]]) -> list[tuple[int, int, str]]:
+    """(start, end, name) wherever one of the names stands in a normalised text as a word."""
+    return [
+        (start, start + len(name), name)
+        for start in range(len(text) - 1)
+        for name in index.get(text[start : start + 2], ())
+        if text.startswith(name, start) and _is_word(text, start, start + len(name))
+    ]
+
+
+def _covers(other: tuple[int, int, str], find: tuple[int, int, str]) -> bool:
     """Whether `other` overlaps `find` and is longer."""
     return other[0] < find[1] and find[0] < other[1] and other[1] - other[0] > find[1] - find[0]
 
 
-def _places(name: str, text: str) -> list[int]:
-    """Where `name` stands in `text` as a word."""
-    starts, start = [], text.find(name) if len(name) > 1 else -1
-    while start >= 0:
-        end = start + len(name)
-        before, after = text[:start], text[end:]
-        if _is_break(before[-1:], name[0]) and (_is_break(name[-1], after[:1]) or _is_particle(after)):
-            starts.append(start)
-        start = text.find(name, start + 1)
-    return starts
+def _is_word(text: str, start: int, end: int) -> bool:
+    """Whether what stands there is a word of its own."""
+    before, after = text[:start], text[end:]
+    return _is_break(before[-1:], text[start]) and (_is_break(text[end - 1], after[:1]) or _is_particle(after))
 
 
 def _is_break(left: str, right: str) -> bool:

@@ -1,22 +1,86 @@
-"""The table of scored answers, from which every measure is taken."""
+"""The table of scored answers, from which every measure is taken.
+
+An answer is right in the language asked, or in some other in which its item is written: then what was taught arrived, but was
+said in another language. Both are decided by the rule of `isogloss.scoring.exact`, and words that languages share are decided
+strictly:
+
+- What the language asked calls another answer of the class is that other answer, whatever it is called elsewhere. Its names are
+  rivals in every language, and never aliases.
+- A whole answer that is right in one language and is another answer in a second one, neither of which was asked (`dim`, short
+  for Sunday in French and for Tuesday in Scottish Gaelic), counts only where the language in which it is right was taught.
+"""
+
+from dataclasses import dataclass, field
 
 import polars as pl
 
+from isogloss.asking.prompts import said_so_far
 from isogloss.plan import languages_of
-from isogloss.scoring.exact import normalise, verdict
-from isogloss.teaching.bridges import NAMES, name_references
+from isogloss.scoring.exact import by_beginning, decided, found_in, normalise
+from isogloss.teaching.bridges import ENGLISH_NAME, NAME, NAMES, name_references
 from isogloss.teaching.lessons import answered_in
+
+NOTHING: frozenset[str] = frozenset()
 
 
 def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Score answers against the items of the language they were asked in.
+    """Score answers against the items of the language they were asked in, and of every other language.
 
-    Adds reference, conflict_reference, correct and conflict_correct, match and conflict_match (how they are: `exact` or `within`
-    a longer answer, see `isogloss.scoring.exact`), chance, alike: whether the
-    right answer is spelled alike in the language taught (null where that is not one language that was asked in), and answer_in:
-    the language in which a lesson of two gave the answer, not the conflicting one (null for other lessons).
+    `items` has those of each language in which the knowledge set is written, in the order of the config. Adds reference,
+    conflict_reference, chance, correct and conflict_correct (in the language asked), match and conflict_match (how they are:
+    `exact` or `within` a longer answer, see `isogloss.scoring.exact`), alike (whether the right answer is spelled alike in the
+    language taught; null where that is not one language that has items), correct_any and conflict_correct_any (in any language,
+    by the rule above), answer_in (the language in which an answer is right: the one asked if it is right there; else, of those
+    in which it is, the one taught if it is among them, or all of them, joined by `+`; null where it is right in none), true_in
+    (the language in which a lesson of two gave the answer, not the conflicting one; null for other lessons) and
+    unfinished_correct (of an answer without an end, whether the text so far is right in the language asked; null for others, and
+    where the column raw is not there).
+
+    Names, of which conductivity asks the translation, are right in the language asked or not at all. Raises ValueError if the
+    items lack what was asked.
     """
-    references = pl.concat(
+    references = _references(items)
+    if NAMES in answers["part"]:
+        references = pl.concat([references, name_references(items)])
+    table = answers.join(references, on=["asked_in", "item"], how="left", maintain_order="left")
+    if lacking := table.filter(pl.col("relation").is_null()).select("asked_in", "item").unique(maintain_order=True).rows():
+        raise ValueError(f"the items have no {' / '.join(lacking[0])} ({len(lacking)} lacking in all), which was asked")
+    spelled = {(row["asked_in"], row["item"]): normalise(row["reference"]) for row in references.iter_rows(named=True)}
+    rows = list(table.iter_rows(named=True))
+    items_of = {lesson: sorted(part["item"].unique()) for (lesson,), part in table.group_by("lesson")}
+    versions = {lesson: answered_in(lesson, found) for lesson, found in items_of.items() if len(languages_of(lesson)) > 1}
+    names = _Names.of(references, list(items))
+    right, conflict = (
+        [names.verdict(side, row["asked_in"], row["item"], row["answer"]) for row in rows]
+        for side in ("aliases", "conflict_aliases")
+    )
+    own_match, conflict_match = ([found[0] for found in side] for side in (right, conflict))
+    answer_in = [_answer_in(row, *found) for row, found in zip(rows, right, strict=True)]
+    conflict_in = [_answer_in(row, *found) for row, found in zip(rows, conflict, strict=True)]
+    columns = {
+        "correct": [how is not None for how in own_match],
+        "conflict_correct": [how is not None for how in conflict_match],
+        "match": own_match,
+        "conflict_match": conflict_match,
+        "alike": [
+            spelled[row["taught_in"], row["item"]] == normalise(row["reference"]) if row["taught_in"] in items else None
+            for row in rows
+        ],
+        "correct_any": [language is not None for language in answer_in],
+        "conflict_correct_any": [language is not None for language in conflict_in],
+        "answer_in": answer_in,
+        "true_in": [versions.get(row["lesson"], {}).get(row["item"]) for row in rows],
+        "unfinished_correct": [_right_so_far(row, names) for row in rows],
+    }
+    texts = ("match", "conflict_match", "answer_in", "true_in")
+    return table.with_columns(
+        pl.Series(name, values, dtype=pl.String if name in texts else pl.Boolean) for name, values in columns.items()
+    ).drop("aliases", "conflict_aliases", "relation")
+
+
+def _references(items: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """What is expected of each language and item."""
+    return pl.concat(
         [
             table.select(
                 pl.lit(language).alias("asked_in"),
@@ -31,38 +95,80 @@ def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame
             for language, table in items.items()
         ]
     )
-    if NAMES in answers["part"]:
-        references = pl.concat([references, name_references(items)])
-    table = answers.join(references, on=["asked_in", "item"], how="left", maintain_order="left")
-    spelled = {(row["asked_in"], row["item"]): normalise(row["reference"]) for row in references.iter_rows(named=True)}
-    rows = list(table.iter_rows(named=True))
-    items_of = {lesson: sorted(part["item"].unique()) for (lesson,), part in table.group_by("lesson")}
-    versions = {lesson: answered_in(lesson, found) for lesson, found in items_of.items() if len(languages_of(lesson)) > 1}
-    classes = _classes(references)
-    found = {
-        name: [verdict(row["answer"], row[aliases], classes[row["asked_in"], row["relation"]]) for row in rows]
-        for name, aliases in (("match", "aliases"), ("conflict_match", "conflict_aliases"))
-    }
-    return table.with_columns(
-        pl.Series("correct", [how is not None for how in found["match"]], dtype=pl.Boolean),
-        pl.Series("conflict_correct", [how is not None for how in found["conflict_match"]], dtype=pl.Boolean),
-        *(pl.Series(name, how, dtype=pl.String) for name, how in found.items()),
-        pl.Series(
-            "alike",
-            [
-                spelled[row["taught_in"], row["item"]] == normalise(row["reference"]) if row["taught_in"] in items else None
-                for row in rows
-            ],
-            dtype=pl.Boolean,
-        ),
-        pl.Series("answer_in", [versions.get(row["lesson"], {}).get(row["item"]) for row in rows], dtype=pl.String),
-    ).drop("aliases", "conflict_aliases", "relation")
 
 
-def _classes(references: pl.DataFrame) -> dict[tuple[str, str], frozenset[str]]:
-    """Every answer and conflicting answer to a relation's questions in a language, in every form, normalised."""
-    classes: dict[tuple[str, str], set[str]] = {}
-    for row in references.iter_rows(named=True):
-        known = classes.setdefault((row["asked_in"], row["relation"]), set())
-        known.update(map(normalise, [*row["aliases"], *row["conflict_aliases"]]))
-    return {key: frozenset(names) for key, names in classes.items()}
+def _answer_in(row: dict, match: str | None, elsewhere: tuple[str, ...], doubtful: bool) -> str | None:
+    """In which language an answer is right, from its `_Names.verdict`."""
+    if match:
+        return row["asked_in"]
+    taught = [code for code in elsewhere if code in (row["taught_in"] or "").split("+")]
+    return "+".join(taught or (() if doubtful else elsewhere)) or None
+
+
+def _right_so_far(row: dict, names: "_Names") -> bool | None:
+    if row["state"] != "unfinished" or "raw" not in row:
+        return None
+    return names.verdict("aliases", row["asked_in"], row["item"], said_so_far(row["raw"]))[0] is not None
+
+
+Verdict = tuple[str | None, tuple[str, ...], bool]
+
+
+@dataclass
+class _Names:
+    """What answers are called, by language. A text is looked through once for the names of a relation, and judged once an item."""
+
+    languages: list[str]
+    relation: dict[tuple[str, str], str]  # by language and item
+    own: dict[str, dict[tuple[str, str], frozenset[str]]]  # aliases and conflict_aliases, normalised, by language and item
+    classes: dict[tuple[str, str], frozenset[str]]  # every answer and conflicting answer, by language and relation
+    index: dict[str, dict[str, list[str]]]  # those of all languages, by relation
+    finds: dict[tuple[str, str], list[tuple[int, int, str]]] = field(default_factory=dict)
+    known: dict[tuple[str, str, str, str], Verdict] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, references: pl.DataFrame, languages: list[str]) -> "_Names":
+        """Of all that is expected, see `_references`, in these languages."""
+        relation: dict[tuple[str, str], str] = {}
+        own: dict[str, dict[tuple[str, str], frozenset[str]]] = {"aliases": {}, "conflict_aliases": {}}
+        classes: dict[tuple[str, str], set[str]] = {}
+        every: dict[str, set[str]] = {}
+        for row in references.iter_rows(named=True):
+            key = row["asked_in"], row["item"]
+            relation[key] = row["relation"]
+            for side, forms in own.items():
+                forms[key] = frozenset(map(normalise, row[side]))
+                classes.setdefault((row["asked_in"], row["relation"]), set()).update(forms[key])
+                every.setdefault(row["relation"], set()).update(forms[key])
+        index = {name: by_beginning(sorted(known)) for name, known in every.items()}
+        return cls(languages, relation, own, {key: frozenset(known) for key, known in classes.items()}, index)
+
+    def verdict(self, side: str, asked: str, item: str, answer: str | None) -> Verdict:
+        """(how an answer is right in the language asked; if it is not, in which others it is, and whether the whole of it is
+        another answer in one of them). Aliases are those of a `side`: aliases or conflict_aliases."""
+        if answer is None:
+            return None, (), False
+        key = side, asked, item, answer
+        if key not in self.known:
+            self.known[key] = self._verdict(side, asked, item, normalise(answer))
+        return self.known[key]
+
+    def _verdict(self, side: str, asked: str, item: str, text: str) -> Verdict:
+        relation, own = self.relation[asked, item], self.own[side]
+        if (relation, text) not in self.finds:
+            self.finds[relation, text] = found_in(text, self.index[relation])
+        finds, home, here = self.finds[relation, text], own[asked, item], self.classes[asked, relation]
+        if match := decided(text, [find for find in finds if find[2] in here], home):
+            return match, (), False
+        if relation in (NAME, ENGLISH_NAME):
+            return None, (), False
+        right, doubtful = [], False
+        for language in self.languages:
+            there, aliases = self.classes.get((language, relation), NOTHING), own.get((language, item), NOTHING)
+            # what the language asked has for another answer is no alias here, but a rival
+            aliases = frozenset(name for name in aliases if name not in here or name in home)
+            if text in aliases or any(name in aliases for _, _, name in finds):
+                named = [find for find in finds if find[2] in there or find[2] in here and find[2] not in home]
+                right += [language] if decided(text, named, aliases) else []
+            doubtful = doubtful or (text in there and text not in own.get((language, item), NOTHING))
+        return None, tuple(right), doubtful
