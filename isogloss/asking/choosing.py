@@ -21,9 +21,10 @@ def log_likelihoods(
     [lesson][question][option].
 
     `options[i]` are those of `questions[i]`, which is a text, or what is said in turns up to the question; `model` has as many
-    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms. All options of a question follow the same tokens: what an option begins with may change the last token before it,
-    and then all of them have that token as theirs. An empty option is a ValueError, and so is a model with layers that are no
-    attention, or with an attention other than `sdpa`.
+    adapters stacked as there are lessons, each of which reads `batch_size` options at a time. Natural logarithms. All
+    options of a question follow the same tokens: what an option begins with may change the last token before it, and then all of
+    them have that token as theirs. An empty option is a ValueError, and so is a model with layers that are no attention, or with
+    an attention other than `sdpa`.
     """
     if not readable(model):
         raise ValueError(
