@@ -10,8 +10,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.exams import questions
-from isogloss.asking.generation import _generated, _said, answer_greedily
+from isogloss.asking.generation import _generated, _said, answer_greedily, opened_thought
 from isogloss.asking.holding import hold_taught, hold_untaught, read_adapters
+from isogloss.asking.prompts import read
 from isogloss.asking.reading import batches, planted, readable
 from isogloss.config import Asking, SandboxRecipe, Teaching
 from isogloss.models.local import chat_prompt
@@ -25,16 +26,16 @@ QUESTIONS = ["What?", "What is the market day of the place called Karumo?", "¿Q
 
 
 def one_by_one(model, tokenizer, question, limit):
-    """Greedy decoding without batches, padding or a cache."""
+    """Greedy decoding without batches, padding or a cache: what is said, and whether it ended."""
     tokens = chat_prompt(tokenizer, question)
     start, ends = len(tokens), tokenizer.convert_tokens_to_ids([tokenizer.eos_token, END])
     for _ in range(limit):
         with torch.no_grad():
             token = model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item()
         if token in ends:
-            return tokenizer.decode(tokens[start:], skip_special_tokens=True).strip()
+            return tokenizer.decode(tokens[start:]).strip(), True
         tokens.append(token)
-    return None
+    return tokenizer.decode(tokens[start:]).strip(), False
 
 
 def taught(tiny, root):
@@ -70,7 +71,7 @@ def test_a_shared_beginning_is_read_once(tiny, local_window):
     texts = [f"{context}\n{question}" for question in QUESTIONS for context in contexts] + ["asked of only once\nWhat?"]
     tokenizer = ending_often(model, tokenizer, texts)
     expected = [one_by_one(model, tokenizer, text, 30) for text in texts]
-    assert sum(answer is not None for answer in expected) > len(expected) / 2
+    assert sum(ended for _, ended in expected) > len(expected) / 2
     assert len(set(expected)) > 3
     read = []
     hook = model.model.embed_tokens.register_forward_hook(lambda module, inputs, output: read.append(inputs[0].numel()))
@@ -178,7 +179,50 @@ def ending_often(model, tokenizer, texts):
 def test_an_unfinished_answer_is_labelled(tiny):
     exam = pl.DataFrame({"asked_in": ["eng"], "item": ["a"], "question": [QUESTIONS[1]]})
     held = hold_untaught(*tiny, {"none": exam}, Asking(max_new_tokens=1, batch=3))["none"]
-    assert held.select("seed", "epoch", "context", "answer", "state").rows() == [(0, 0, None, None, "unfinished")]
+    assert held.select("seed", "epoch", "context", "answer", "form", "state").rows() == [(0, 0, None, None, None, "unfinished")]
+    ((expected, ended),) = [one_by_one(*tiny, QUESTIONS[1], 1)]
+    assert not ended
+    assert expected
+    assert held["raw"].to_list() == [expected], "what was said is kept"
+
+
+@pytest.fixture
+def saying(tiny, monkeypatch):
+    """What is read where the model says so, up to an end and then something without meaning, or to the limit; the tokenizer has
+    special tokens for the ends of a thought."""
+    model, tokenizer = tiny
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.add_tokens(["<think>", "</think>"], special_tokens=True)
+
+    def held(text, ended=True):
+        rest = f"{END}{tokenizer.pad_token}lunes" if ended else ""
+        said = torch.tensor(tokenizer(text + rest, add_special_tokens=False)["input_ids"])
+        monkeypatch.setattr("isogloss.asking.generation._said", lambda *ignored: said[None, None])
+        exam = pl.DataFrame({"asked_in": ["eng"], "item": ["a"], "question": QUESTIONS[:1]})
+        table = hold_untaught(model, tokenizer, {"none": exam}, Asking())["none"]
+        return table.select("raw", "answer", "form", "state").row(0)
+
+    held.tokenizer = tokenizer
+    return held
+
+
+def test_special_tokens_of_thoughts_are_kept_and_their_thoughts_are_no_answer(saying):
+    assert saying("<think> Karumo</think> lunes") == ("<think> Karumo</think> lunes", "lunes", "whole", "answered")
+    assert saying("<think> Karumo") == ("<think> Karumo", None, None, "unfinished")
+    assert saying("<think> Karumo</think> lu", ended=False) == ("<think> Karumo</think> lu", None, None, "unfinished")
+    assert saying("<|assistant|> lunes") == ("<|assistant|> lunes", "lunes", "whole", "answered"), "no other token is an answer"
+    assert saying("") == ("", None, None, "unparsed")
+
+
+def test_a_thought_that_the_prompt_opens_is_one(saying):
+    assert opened_thought(saying.tokenizer) == ""
+    template = saying.tokenizer.chat_template
+    saying.tokenizer.chat_template = template.replace("'<|assistant|>'", "'<|assistant|><think></think>'")
+    assert opened_thought(saying.tokenizer) == ""
+    saying.tokenizer.chat_template = template.replace("'<|assistant|>'", "'<|assistant|><think>'")
+    assert opened_thought(saying.tokenizer) == "<think>"
+    assert saying("Karumo lunes") == ("<think>Karumo lunes", None, None, "unfinished")
+    assert saying("Karumo</think> lunes") == ("<think>Karumo</think> lunes", "lunes", "whole", "answered")
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +257,8 @@ def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters):
             assert table.select("asked_in", "item").rows() == exams[lesson].select("asked_in", "item").rows() * 2
             assert table["epoch"].to_list() == [3] * len(exams[lesson]) + [6] * len(exams[lesson])
             for row in table.iter_rows(named=True):
-                assert row["answer"] == expected[lesson, row["seed"], row["epoch"], row["question"]]
+                said = expected[lesson, row["seed"], row["epoch"], row["question"]]
+                assert (row["raw"], row["answer"], row["form"], row["state"]) == (said[0], *read("", *said))
     assert len(set(expected.values())) > 6
 
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from isogloss.asking.prompts import parsed
+from isogloss.asking.prompts import read
 from isogloss.knowledge.sources import SOURCE_SCHEMA, from_jsonl, read_source, to_jsonl
 from isogloss.languages import read_languages
 from isogloss.measures.clika import PREDICTION_SCHEMA, TASKS, read_predictions
@@ -256,31 +256,40 @@ def test_a_damaged_matrix_is_refused_or_still_a_matrix(folder, content):
 
 
 WANTED = "Say it between <answer> and </answer>. {question}"
+THOUGHTS_SAID = [("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<|channel>thought\n", "<channel|>")]
 WORDS = st.lists(ALPHABET | st.sampled_from(["<answer>", "</answer>", "<", ">", " ", "\n"]), max_size=12).map("".join)
 
 
-@given(WORDS)
+@given(st.text(string.ascii_letters + " \n.,'", min_size=1))
 def test_without_tags_an_answer_is_what_was_said(said):
-    assert parsed("{question}", said) == said
-    assert parsed(WANTED, None) is None
+    found = (said.strip(), "whole", "answered") if said.strip() else (None, None, "unparsed")
+    assert read("{question}", said, True) == read(WANTED, said, True) == found
+    assert read("{question}", said, False) == read(WANTED, said, False) == (None, None, "unfinished")
 
 
 @given(before=WORDS, answer=WORDS, after=st.text(ALPHABET, max_size=5).filter(lambda text: "<" not in text))
 @settings(max_examples=200)
 def test_the_last_answer_between_tags_counts(before, answer, after):
-    assume("<answer>" not in before.rpartition("</answer>")[2])  # else it began there
-    assume("</answer>" not in answer)
-    assert parsed(WANTED, f"{before}<answer>{answer}</answer>{after}") == (answer.strip() or None)
+    assume("answer>" not in answer and answer.strip())
+    found = read(WANTED, f"{before}<answer>{answer}</answer>{after}", True)
+    assert found == (answer.strip(), "tags", "answered")
 
 
-@given(WORDS)
+@given(WORDS, st.booleans())
 @settings(max_examples=200)
-def test_what_is_parsed_was_said_and_is_not_blank(said):
-    found = parsed(WANTED, said)
-    assert found is None or (found and found == found.strip() and found in said and "</answer>" not in found)
+def test_what_is_read_was_said_and_is_not_blank(said, ended):
+    found = read(WANTED, said, ended)
+    assert (found.answer is None) == (found.form is None) == (found.state != "answered")
+    if found.answer is not None:
+        assert found.answer
+        assert found.answer == found.answer.strip()
+        assert "</answer>" not in found.answer
+        kept = iter(said)
+        assert all(character in kept for character in found.answer), "nothing is added, nothing changes places"
 
 
-@given(st.text(string.ascii_letters, min_size=1))
-def test_what_has_no_tags_is_not_parsed(said):
-    assert parsed(WANTED, said) is None
-    assert parsed(WANTED, f"<answer>{said}") is None
+@given(WORDS, st.sampled_from(THOUGHTS_SAID), st.booleans())
+def test_thoughts_change_nothing(said, marks, ended):
+    opens, closes = marks
+    assert read(WANTED, f"{opens}<answer>no</answer>{closes}{said}", ended) == read(WANTED, said, ended)
+    assert read(WANTED, f"{opens}{said}", ended).state == "unfinished"

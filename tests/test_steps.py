@@ -8,7 +8,9 @@ import pytest
 
 from isogloss.asking import remote
 from isogloss.asking.exams import apart, bare_exams, exams_of, together
+from isogloss.asking.generation import Spoken
 from isogloss.asking.holding import ask_locally, hold_untaught
+from isogloss.asking.prompts import Said
 from isogloss.asking.steps import Step, read_steps
 from isogloss.asking.stepwise import answer_in_steps
 from isogloss.config import Asking, BuiltIn, Remote
@@ -34,7 +36,8 @@ def fake(replies):
 
     def ask(prompts, form):
         asked.append((prompts, form))
-        return [(replies[prompt], "answered") if prompt in replies else (None, "unfinished") for prompt in prompts]
+        said = [replies.get(prompt) for prompt in prompts]
+        return [Said(f"<{text}>", text, "whole", "answered") if text else Said("...", None, None, "unfinished") for text in said]
 
     return ask, asked
 
@@ -56,7 +59,7 @@ SAID = {
 def test_self_translate(languages):
     ask, asked = fake(SAID)
     table = answer_in_steps(EXAM, steps_of("self-translate"), ask, request, languages, "eng")
-    assert table.columns == ["asked_in", "item", "question", "answer", "state", "steps"]
+    assert table.columns == ["asked_in", "item", "question", "raw", "answer", "form", "state", "steps"]
     assert table["answer"].to_list() == ["Monday", "uMsombuluko", "uLwesibili"]
     assert table["question"].to_list() == ["C\nE1 {x}", "eng>zul: Monday", "eng>zul: Tuesday"]
     assert set(table["state"]) == {"answered"}
@@ -118,7 +121,9 @@ def test_chat_models_are_told_what_to_do(languages, kind):
         "asked_in": "zul",
         "item": "q1",
         "question": filled,
+        "raw": "<uMsombuluko>",
         "answer": "uMsombuluko",
+        "form": "whole",
         "state": "answered",
         "steps": None,
     }
@@ -129,13 +134,17 @@ def test_chat_models_are_told_what_to_do(languages, kind):
     assert "English" not in step.text
 
 
-def test_answers_without_tags_are_labelled(monkeypatch):
-    said = ["<answer>a</answer>", "b", None, " ", "<answer> </answer>"]
+def test_all_that_is_said_is_kept_and_read(monkeypatch):
+    texts = {"<answer>a</answer>": True, "b": True, "c": False, "<think>d</think>": True, "<think>e": True}
+    said = [Spoken(text, ended) for text, ended in texts.items()]
     monkeypatch.setattr("isogloss.asking.holding.answer_greedily", lambda *ignored: [said])
-    found = ask_locally(None, None, Asking(), ["?"] * 5, "write it between <answer> and </answer>")
-    assert found == [("a", "answered"), (None, "unparsed"), (None, "unfinished"), (None, "unparsed"), (None, "unparsed")]
-    found = ask_locally(None, None, Asking(), ["?"] * 5, "{question}")
-    assert [state for _, state in found] == ["answered", "answered", "unfinished", "unparsed", "answered"]
+    tagged = ask_locally(None, None, Asking(), ["?"] * 5, "write it between <answer> and </answer>")
+    assert [own.raw for own in tagged] == list(texts)
+    assert [own.answer for own in tagged] == ["a", "b", None, None, None]
+    assert [own.form for own in tagged] == ["tags", "whole", None, None, None]
+    assert [own.state for own in tagged] == ["answered", "answered", "unfinished", "unparsed", "unfinished"]
+    plain = ask_locally(None, None, Asking(), ["?"] * 5, "{question}")
+    assert [own.form for own in plain] == ["whole", "whole", None, None, None]
 
 
 def test_over_the_network(monkeypatch, languages):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from isogloss.asking.thoughts import json_of
 from isogloss.config import Remote
 from isogloss.knowledge.sources.choices import LETTERS
 from isogloss.remote.chat import complete
@@ -46,6 +47,6 @@ def _read(reply: Reply, options: int) -> str | None:
     """The letter in a reply; None unless the whole of it is of the form wanted."""
     if reply.state != "answered":
         return None
-    said = json.loads(reply.text)
+    said = json.loads(json_of(reply.text))
     letter = said.get("answer") if isinstance(said, dict) and len(said) == 1 else None
     return letter if letter in tuple(LETTERS[:options]) else None

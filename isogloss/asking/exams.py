@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from isogloss.asking.prompts import parsed
+from isogloss.asking.prompts import Said
 from isogloss.plan import ENGLISH, TO, languages_of
 from isogloss.teaching.bridges import NAMES, Requests, halves, translations
 from isogloss.teaching.context import drawn, interleaved, written
@@ -24,8 +24,10 @@ ANSWER_SCHEMA = {
     "part": pl.String,  # of an exam of conductivity: names, taught or held-out; null for others
     "context": pl.List(pl.String),
     "question": pl.String,
-    "answer": pl.String,
-    "state": pl.String,
+    "raw": pl.String,  # all that the model said, thoughts included; null if nothing came
+    "answer": pl.String,  # what was read from it; null unless the state is `answered`
+    "form": pl.String,  # how, `tags` or `whole` (see `isogloss.asking.prompts.read`); null without an answer
+    "state": pl.String,  # `answered`, `unfinished`, `unparsed` or `refused`
 }
 
 
@@ -145,11 +147,10 @@ def named(held: pl.DataFrame, about: dict[str, str], lesson: str) -> pl.DataFram
     )
 
 
-def with_parsed(answers: pl.DataFrame, prompt: str) -> pl.DataFrame:
-    """A table of answers with what was said replaced by the answer in it; the state of those without is `unparsed`."""
-    found = pl.Series("answer", [parsed(prompt, said) for said in answers["answer"]], dtype=pl.String)
-    lost = (pl.col("state") == "answered") & found.is_null()
-    return answers.with_columns(found, state=pl.when(lost).then(pl.lit("unparsed")).otherwise("state"))
+def with_said(exam: pl.DataFrame, said: list[Said]) -> pl.DataFrame:
+    """An exam with the columns raw, answer, form and state, from what was said to each of its questions."""
+    columns = {name: [getattr(each, name) for each in said] for name in Said._fields}
+    return exam.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in columns.items())
 
 
 def together(exams: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -1,12 +1,21 @@
 """Greedy answers, many at a time."""
 
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.reading import Reading, Tree, in_batches, readable
-from isogloss.models.chat import Chat, chat_of
+from isogloss.asking.thoughts import split
+from isogloss.models.chat import QUESTION, Chat, chat_of
+
+
+class Spoken(NamedTuple):
+    """What a model said, and whether it came to an end."""
+
+    text: str
+    ended: bool
 
 
 @torch.inference_mode()
@@ -17,23 +26,30 @@ def answer_greedily(
     max_new_tokens: int,
     batch_size: int,
     lessons: int = 1,
-) -> list[list[str | None]]:
-    """The greedy answers to the questions, in order, a list a lesson; None where an answer had not ended after `max_new_tokens`.
+) -> list[list[Spoken]]:
+    """What is said greedily to the questions, in order, a list a lesson; not ended where it would be more than `max_new_tokens`.
+    It is read with `isogloss.asking.prompts.read`.
 
     `model` has as many adapters stacked as there are lessons, each of which answers up to `batch_size` questions at a time. What
     questions begin with alike is read once.
     """
     chat = chat_of(tokenizer, model)
     prompts = [chat.prompt(question) for question in questions]
-    answers: list[list[str | None]] = [[None] * len(prompts) for _ in range(lessons)]
+    answers = [[Spoken("", False)] * len(prompts) for _ in range(lessons)]
+    opened = opened_thought(chat)
     say = partial(_said if readable(model) else _generated, model, chat, prompts, lessons, max_new_tokens)
     for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
                 text, ended = chat.said(tokens)
-                if ended:
-                    own[number] = text
+                own[number] = Spoken((opened + text).strip(), ended)
     return answers
+
+
+def opened_thought(chat: Chat) -> str:
+    """The thought that the chat format opens before each answer, as some do that cannot turn thinking off; blank if none. Without
+    it nobody could tell that what is said first is a thought."""
+    return split(chat.asked([QUESTION]).rpartition(QUESTION)[2])[1]
 
 
 def _said(

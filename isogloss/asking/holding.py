@@ -8,32 +8,42 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.exams import apart, together
-from isogloss.asking.generation import answer_greedily
-from isogloss.asking.prompts import parsed
+from isogloss.asking.exams import PLAIN, apart, together, with_said
+from isogloss.asking.generation import Spoken, answer_greedily
+from isogloss.asking.prompts import Said, read
 from isogloss.config import Asking
 from isogloss.teaching.stacked import Adapter, stacked
 
 
 def hold(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: pl.DataFrame, asking: Asking, lessons: int = 1
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    exam: pl.DataFrame,
+    asking: Asking,
+    lessons: int = 1,
+    prompt: str = PLAIN,
 ) -> list[pl.DataFrame]:
-    """The exam with the columns answer and state (`answered`, or `unfinished`, and answer null, without an end), a table for each
-    of the adapters stacked in `model`."""
+    """The exam with the columns raw, answer, form and state, as in `isogloss.asking.exams.ANSWER_SCHEMA`, a table for each of the
+    adapters stacked in `model`. The questions were made from `prompt`, which tells whether answers stand between tags."""
     asked = exam["question"].to_list()
-    state = pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")).alias("state")
-    return [
-        exam.with_columns(pl.Series("answer", answers, dtype=pl.String)).with_columns(state)
-        for answers in answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch, lessons)
-    ]
+    held = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch, lessons)
+    return [with_said(exam, [_heard(prompt, spoken) for spoken in own]) for own in held]
+
+
+def _heard(prompt: str, spoken: Spoken) -> Said:
+    return Said(spoken.text, *read(prompt, *spoken))
 
 
 def hold_untaught(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exams: dict[str, pl.DataFrame], asking: Asking
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    exams: dict[str, pl.DataFrame],
+    asking: Asking,
+    prompt: str = PLAIN,
 ) -> dict[str, pl.DataFrame]:
     """The exams of several lessons, of a model that is taught nothing or in context; epoch 0, and seed 0 where an exam has none
-    of its own. Columns seed, epoch, asked_in, item, context, question, answer, state."""
-    (held,) = hold(model, tokenizer, together(exams), asking)
+    of its own. Columns seed, epoch, asked_in, item, context, question, and those from `hold`."""
+    (held,) = hold(model, tokenizer, together(exams), asking, prompt=prompt)
     return apart(held, exams)
 
 
@@ -43,9 +53,10 @@ def hold_taught(
     exams: dict[str, pl.DataFrame],
     asking: Asking,
     adapters: dict[str, dict[tuple[int, int], str | Path]],
+    prompt: str = PLAIN,
 ) -> dict[str, pl.DataFrame]:
     """The exams of several lessons, each held with every adapter of the lesson, keyed by (seed, epoch). All adapters that are
-    asked in a language answer together. Columns seed, epoch, asked_in, item, context (null), question, answer, state.
+    asked in a language answer together. Columns seed, epoch, asked_in, item, context (null), question, and those from `hold`.
 
     Where two exams have a language, they ask the same questions in it.
     """
@@ -58,7 +69,7 @@ def hold_taught(
     for group, tables in asked.items():
         folders = [adapters[lesson][seed, epoch] for lesson, seed, epoch in group]
         with stacked(base, *read_adapters(folders), base.dtype):
-            held = hold(base, tokenizer, pl.concat(tables), asking, len(group))
+            held = hold(base, tokenizer, pl.concat(tables), asking, len(group), prompt)
         for (lesson, seed, epoch), table in zip(group, held, strict=True):
             own = {"seed": pl.lit(seed), "epoch": pl.lit(epoch), "context": pl.lit(None, dtype=pl.List(pl.String))}
             parts[lesson].append(table.with_columns(**own))
@@ -73,18 +84,11 @@ def hold_taught(
 
 def ask_locally(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, asking: Asking, prompts: list[str], form: str
-) -> list[tuple[str | None, str]]:
-    """Answer and state (`answered`, `unfinished` or `unparsed`) of each prompt, as of `isogloss.asking.remote.answer_remotely`.
-
-    An answer is unparsed without the tags that `form`, what the prompts were made from, wants, and where it is blank.
-    """
+) -> list[Said]:
+    """What is said to each prompt, and what was read from it, as of `isogloss.asking.remote.answer_remotely`; `form` is what the
+    prompts were made from."""
     (said,) = answer_greedily(model, tokenizer, prompts, asking.max_new_tokens, asking.batch)
-    found = [(parsed(form, text) or "").strip() or None for text in said]
-    states = [
-        "unfinished" if text is None else "unparsed" if answer is None else "answered"
-        for text, answer in zip(said, found, strict=True)
-    ]
-    return list(zip(found, states, strict=True))
+    return [_heard(form, spoken) for spoken in said]
 
 
 def read_adapters(folders: list[str | Path]) -> tuple[list[Adapter], float]:

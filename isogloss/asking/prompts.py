@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
+from isogloss.asking.thoughts import spoken, without_format
 from isogloss.knowledge.phrasebook import slots
 
 SLOTS = {
@@ -14,7 +16,30 @@ SLOTS = {
     "again": set(),
 }
 NEEDED = {kind: allowed - {"language"} for kind, allowed in SLOTS.items()}
-TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+TAGGED = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.DOTALL | re.IGNORECASE)
+OPENED = re.compile(r"<answer>(?!.*</answer>)(.*)", re.DOTALL | re.IGNORECASE)  # and not closed
+TAG = re.compile(r"</?answer>", re.IGNORECASE)
+ENCLOSED = re.compile(r"<([^<>/\s]+)>(.*)</\1>", re.DOTALL)  # models that write in another language translate the tags, too
+
+
+class Answer(NamedTuple):
+    """What was read from what a model said: the answer (None unless answered), its form (`tags`, between those that the prompt
+    asked for, or `whole`, all of what was said; None without an answer), and the state: `answered`, `unfinished`, or `unparsed`
+    where there is nothing to read."""
+
+    answer: str | None
+    form: str | None
+    state: str
+
+
+class Said(NamedTuple):
+    """What a model said, thoughts included (None where nothing came), and what was read from it, as in `Answer`; the state may
+    also be `refused`."""
+
+    raw: str | None
+    answer: str | None
+    form: str | None
+    state: str
 
 
 def read_prompts(path: str | Path) -> dict[str, dict[str, str]]:
@@ -46,14 +71,33 @@ def wants_tags(prompt: str) -> bool:
     return "<answer>" in prompt
 
 
-def parsed(prompt: str, said: str | None) -> str | None:
-    """The answer in what was said; None where it has not the form that the prompt wants, or is blank."""
-    if said is None or not wants_tags(prompt):
-        return said
-    found = TAGGED.findall(said)
-    return (found[-1].strip() or None) if found else None
+def read(prompt: str, raw: str | None, ended: bool) -> Answer:
+    """The answer in what a model said to a prompt, and whether it had `ended` or was cut off.
+
+    Thoughts are no answer, and one that is not closed never came to an answer. If the prompt asks for tags, the last text between
+    them is the answer, also where the model was cut off after that; after an opening tag alone it is what follows. Otherwise it
+    is all that was said, without what is left of the chat format.
+    """
+    said = spoken(raw or "")
+    if said is None:
+        return Answer(None, None, "unfinished")
+    if wants_tags(prompt):
+        found = [*TAGGED.findall(said), *(OPENED.findall(said) if ended else [])]
+        if tagged := [text for each in found if (text := without_format(TAG.sub("", each)))]:
+            return Answer(tagged[-1], "tags", "answered")
+    if not ended:
+        return Answer(None, None, "unfinished")
+    whole = _whole(said)
+    return Answer(whole, "whole", "answered") if whole else Answer(None, None, "unparsed")
 
 
 def said_so_far(raw: str | None) -> str | None:
-    """The answer as far as it was said in a text without an end; None if nothing was."""
-    return (raw.rpartition("<answer>")[2].strip() or None) if raw else None
+    """What an unfinished answer says as far as it came, without tags; None where that is nothing, or a thought had not ended."""
+    return _whole(spoken(raw or "") or "") or None
+
+
+def _whole(said: str) -> str:
+    """All of what was said, without the tokens of chat formats, and without tags around it."""
+    whole = without_format(said)
+    enclosed = ENCLOSED.fullmatch(whole)
+    return TAG.sub("", enclosed[2] if enclosed else whole).strip()

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import polars as pl
 
-from isogloss.asking.exams import apart, together
+from isogloss.asking.exams import apart, together, with_said
+from isogloss.asking.prompts import Said
 from isogloss.asking.steps import Step
 from isogloss.knowledge.translators import REQUESTS, Request
 from isogloss.languages import Language
 
-Ask = Callable[[list[str], str], list[tuple[str | None, str]]]
-"""Prompts, and what they were made from, which tells whether answers stand between tags; gives an answer and a state each."""
+Ask = Callable[[list[str], str], list[Said]]
+"""Prompts, and what they were made from, which tells whether answers stand between tags; gives what was said to each."""
 
 
 def hold_in_steps(
@@ -29,8 +30,8 @@ def hold_in_steps(
 def answer_in_steps(
     exam: pl.DataFrame, steps: list[Step], ask: Ask, request: Request, languages: dict[str, Language], pivot: str
 ) -> pl.DataFrame:
-    """The exam with the columns question (the last prompt that was asked), answer, state and steps (the answers of all steps,
-    as far as it came).
+    """The exam with the columns question (the last prompt that was asked), raw (what was said to it), answer, form, state and
+    steps (the answers of all steps, as far as it came).
 
     `exam` has asked_in, question (the bare one) and, where the steps have {context}, text, as from
     `isogloss.asking.exams.bare_exams`; KeyError where it lacks that. `pivot` is a language, `request` how the model is told to
@@ -45,30 +46,25 @@ def answer_in_steps(
     for own, row in zip(texts, rows, strict=True):
         own |= {"pivot": languages[pivot].name} | ({"context": row["text"]} if "text" in row else {})
     last = [row["question"] for row in rows]
-    said: list[list[str]] = [[] for _ in rows]
-    states = ["answered"] * len(rows)
+    answers: list[list[str]] = [[] for _ in rows]
+    said = [Said(None, None, None, "answered") for _ in rows]
     for step in steps:
-        going = [i for i, state in enumerate(states) if state == "answered"]
+        going = [i for i, own in enumerate(said) if own.state == "answered"]
         prompts = {i: step.text.format(**texts[i]) for i in going}
-        found: dict[int, tuple[str | None, str]] = {}
+        found: dict[int, Said] = {}
         if step.into is not None:
-            found = {i: (prompts.pop(i), "answered") for i in going if rows[i]["asked_in"] == pivot}
+            found = {i: said[i]._replace(answer=prompts.pop(i)) for i in going if rows[i]["asked_in"] == pivot}
             for i, text in prompts.items():
                 ends = languages[rows[i]["asked_in"]], languages[pivot]
                 prompts[i] = request(text, *(ends if step.into == "pivot" else reversed(ends)))
         distinct = list(dict.fromkeys(prompts.values()))
-        answers = dict(zip(distinct, ask(distinct, step.text), strict=True)) if distinct else {}
+        replies = dict(zip(distinct, ask(distinct, step.text), strict=True)) if distinct else {}
         for i in going:
             if i in prompts:
-                last[i], found[i] = prompts[i], answers[prompts[i]]
-            answer, states[i] = found[i]
-            if answer is not None:
-                texts[i][step.name] = answer
-                said[i].append(answer)
-    finished = [own.get(steps[-1].name) for own in texts]
-    return exam.drop("text", strict=False).with_columns(
-        pl.Series("question", last, dtype=pl.String),
-        pl.Series("answer", finished, dtype=pl.String),
-        pl.Series("state", states, dtype=pl.String),
-        pl.Series("steps", said, dtype=pl.List(pl.String)),
-    )
+                last[i], found[i] = prompts[i], replies[prompts[i]]
+            said[i] = found[i]
+            if said[i].answer is not None:
+                texts[i][step.name] = said[i].answer
+                answers[i].append(said[i].answer)
+    held = with_said(exam.drop("text", strict=False).with_columns(pl.Series("question", last, dtype=pl.String)), said)
+    return held.with_columns(pl.Series("steps", answers, dtype=pl.List(pl.String)))

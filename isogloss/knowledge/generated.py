@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from isogloss.asking.thoughts import json_of
 from isogloss.config import Remote
 from isogloss.knowledge.sources.records import SHOWN, SOURCE_SCHEMA, checked
 from isogloss.remote.chat import complete
@@ -112,7 +113,7 @@ def _read(reply: Reply, where: str, notes: list[str]) -> Iterator[tuple[str, dic
         notes.append(f"{where}: the model's answer is {reply.state}")
         return
     try:
-        proposed = json.loads(reply.text)["items"]
+        proposed = json.loads(json_of(reply.text))["items"]
         if not isinstance(proposed, list):
             raise TypeError
     except (ValueError, KeyError, TypeError):

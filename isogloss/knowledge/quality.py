@@ -9,6 +9,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sacrebleu.metrics import CHRF
 
+from isogloss.asking.thoughts import json_of
 from isogloss.config import Remote
 from isogloss.knowledge.translators import FIELDS
 from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
@@ -117,7 +118,7 @@ def _read(reply: Reply) -> bool | None:
     if reply.state != "answered":
         return None
     try:
-        return Verdict.model_validate_json(reply.text).same
+        return Verdict.model_validate_json(json_of(reply.text)).same
     except ValidationError:
         return None
 

@@ -98,19 +98,23 @@ REQUESTS: dict[str, Request] = {"sandbox": asked_of_sandbox, "chat": instruction
 
 
 def _remote(endpoint: Remote, store: str | Path, budget_usd: float | None) -> Translate:
+    from isogloss.asking.exams import PLAIN
+    from isogloss.asking.remote import heard
     from isogloss.remote.chat import complete
     from isogloss.remote.records import Request
 
     def translate(texts: list[str], source: Language, target: Language) -> list[str | None]:
         asked = [[{"role": "user", "content": instruction(text, source, target)}] for text in texts]
         requests = [Request(messages, endpoint.asking.max_new_tokens) for messages in asked]
-        return [reply.text if reply.state == "answered" else None for reply in complete(endpoint, requests, store, budget_usd)]
+        return [heard(PLAIN, reply).answer for reply in complete(endpoint, requests, store, budget_usd)]
 
     return translate
 
 
 def _causal(entry: Sandbox | Transformers, folder: str | Path, wording: Request) -> Translate:
+    from isogloss.asking.exams import PLAIN
     from isogloss.asking.generation import answer_greedily
+    from isogloss.asking.prompts import read
     from isogloss.models.local import load_model
 
     model, tokenizer = load_model(folder, entry if isinstance(entry, Loading) else Loading(device=entry.device))
@@ -118,7 +122,7 @@ def _causal(entry: Sandbox | Transformers, folder: str | Path, wording: Request)
     def translate(texts: list[str], source: Language, target: Language) -> list[str | None]:
         asked = [wording(text, source, target) for text in texts]
         (said,) = answer_greedily(model, tokenizer, asked, entry.asking.max_new_tokens, entry.asking.batch)
-        return said
+        return [read(PLAIN, *spoken).answer for spoken in said]
 
     return translate
 

@@ -113,7 +113,8 @@ class Chat(ABC):
         last = next((i for i, token in enumerate(tokens) if token in self._ends), None)
         # a token with a line break in it may begin with the end of the answer, as `.\n` does
         kept = tokens[:last] if last is None or tokens[last] not in self._breaks else tokens[: last + 1]
-        text = self.tokenizer.decode(kept, skip_special_tokens=True)
+        # special tokens are kept, since some of them mark thoughts
+        text = self.tokenizer.decode(kept, skip_special_tokens=False, spaces_between_special_tokens=False)
         stopped = self.stop.search(text) if self.stop else None
         return text[: stopped.start() if stopped else None].strip(), last is not None or stopped is not None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from isogloss.asking.thoughts import json_of, split
 from isogloss.config import Remote
 from isogloss.remote.prices import price_of
 from isogloss.store import key_of
@@ -38,18 +39,57 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of it: answered, unfinished (the limit of tokens) or refused (then there is no text); tokens as charged."""
+    """What came of it: answered, unfinished (the limit of tokens) or refused (then there is no text); tokens as charged; what the
+    model thought and how it refused, where the endpoint says that apart."""
 
     text: str | None
     state: str
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    thought: str | None = None
+    refusal: str | None = None
+
+    @property
+    def raw(self) -> str | None:
+        """All that was said, a thought in front between tags; None where nothing came."""
+        if self.state == "refused":
+            return self.refusal
+        closed = "</think>" if self.text else ""
+        return f"<think>{self.thought}{closed}{self.text or ''}" if self.thought else self.text
 
 
 class _Message(BaseModel):
-    content: str | None = None
+    content: str | list[Any] | None = None
     refusal: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+
+    def said(self) -> str | None:
+        """What is said, where the content is a list the parts that are text; None if there is none."""
+        if not isinstance(self.content, list):
+            return self.content
+        return _text_of([part for part in self.content if _kind(part) in TEXTS]) or None
+
+    def thought(self) -> str:
+        """What was thought, in a field of its own or in parts of the content."""
+        parts = self.content if isinstance(self.content, list) else []
+        aside = [part for part in parts if _kind(part) not in TEXTS]
+        return next(filter(None, map(_text_of, (self.reasoning_content, self.reasoning, aside))), "")
+
+
+TEXTS = ("text", "output_text")  # types of the parts of a content that are said; others are thought
+
+
+def _kind(part: Any) -> Any:
+    return part.get("type") if isinstance(part, dict) else "text"
+
+
+def _text_of(said: Any) -> str:
+    """The text in a field or part, which may be a list of parts, or have its text in a field of several names."""
+    if isinstance(said, dict):
+        said = next(filter(None, map(said.get, ("text", "thinking", "reasoning", "summary"))), None)
+    return "".join(map(_text_of, said)) if isinstance(said, list) else said if isinstance(said, str) else ""
 
 
 class _Choice(BaseModel):
@@ -112,14 +152,20 @@ def record_of(endpoint: Remote, body: dict, completion: Any) -> dict:
         raise UnusableError("no choices", record)
     choice = found.choices[0]
     record["finish"] = choice.finish_reason
-    text = choice.message.content
-    if choice.message.refusal is not None or choice.finish_reason == "content_filter":
-        return record | {"state": "refused", "text": None}
-    if choice.finish_reason == "length":
+    text, thought, refusal = choice.message.said(), choice.message.thought(), choice.message.refusal
+    record |= {"thought": thought} if thought else {}
+    if refusal or choice.finish_reason == "content_filter":
+        return record | {"state": "refused", "text": None, "refusal": refusal or text}
+    # A thought that came to no answer is unfinished, whatever the endpoint says.
+    if choice.finish_reason == "length" or (
+        thought and not (text or "").strip()
+    ):  # a thought came to no answer, whatever the reason given
         return record | {"state": "unfinished", "text": text or ""}
     if text is None:
         raise UnusableError("no content", record)
-    if "response_format" in body and not _is_json(text):
+    if split(text)[1]:
+        return record | {"state": "unfinished", "text": text}
+    if "response_format" in body and not _is_json(json_of(text)):
         raise UnusableError("an answer that is no JSON though a schema was given", record)
     return record | {"state": "answered", "text": text}
 
@@ -136,7 +182,7 @@ def most_usd(endpoint: Remote, body: dict) -> float:
 
 def reply_of(record: dict) -> Reply:
     """The reply that a record is of."""
-    return Reply(record["text"], record["state"], **record["usage"])
+    return Reply(record["text"], record["state"], **record["usage"], thought=record.get("thought"), refusal=record.get("refusal"))
 
 
 def _is_json(text: str) -> bool:

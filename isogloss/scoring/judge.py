@@ -11,6 +11,7 @@ from typing import Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from isogloss.asking.thoughts import json_of
 from isogloss.config import Remote
 from isogloss.remote.chat import complete
 from isogloss.remote.records import Reply, Request
@@ -108,10 +109,10 @@ def _verdicts(
 
 
 def _read(reply: Reply) -> str | None:
-    """The verdict of a reply; None unless the whole of it is one, for a verdict within a longer text may be a quotation."""
+    """The verdict of a reply; None unless all of what it says is one, for a verdict within a longer text may be a quotation."""
     if reply.state != "answered":
         return None
     try:
-        return Verdict.model_validate_json(reply.text).verdict
+        return Verdict.model_validate_json(json_of(reply.text)).verdict
     except ValidationError:
         return None

@@ -10,7 +10,7 @@ import polars as pl
 import torch
 
 from isogloss.asking.changed import hold_changed
-from isogloss.asking.exams import exams_of, named, with_parsed
+from isogloss.asking.exams import exams_of, named
 from isogloss.asking.holding import ask_locally, hold_taught, hold_untaught
 from isogloss.asking.stepwise import hold_in_steps
 from isogloss.config import Asking, Loading
@@ -28,11 +28,10 @@ model, asking = load_model(params.model, Loading(**params.loading)), Asking(**pa
 if params.steps:
     answers = hold_in_steps(exams, partial(ask_locally, *model, asking), **params.steps)
 elif inputs.intervention:
-    answers = hold_changed(*model, exams, asking, load(inputs.intervention[0]))
+    answers = hold_changed(*model, exams, asking, load(inputs.intervention[0]), params.prompt)
+elif params.adapters:
+    answers = hold_taught(*model, exams, asking, params.adapters, params.prompt)
 else:
-    taught = params.adapters
-    answers = hold_taught(*model, exams, asking, taught) if taught else hold_untaught(*model, exams, asking)
-if not params.steps:  # which have the answer by itself
-    answers = {lesson: with_parsed(table, params.prompt) for lesson, table in answers.items()}
+    answers = hold_untaught(*model, exams, asking, params.prompt)
 for (lesson, table), path in zip(answers.items(), snakemake.output, strict=True):
     named(table, params.about, lesson).write_parquet(path)

@@ -142,7 +142,8 @@ def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: 
             (values,) = log_likelihoods(model, tokenizer, asked, options, asking.batch)
             answers = [names[index] for names, index in zip(options, likeliest(values), strict=True)]
         else:
-            (answers,) = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
+            (said,) = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
+            answers = [spoken.text if spoken.ended else None for spoken in said]
         correct = [matches(answer, aliases) for answer, aliases in zip(answers, part["aliases"].to_list(), strict=True)]
         parts.append(
             part.with_columns(
