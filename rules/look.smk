@@ -41,6 +41,8 @@ LOOKED_AT = {
     "known": [paths.ITEMS.format(knowledge=key, language=code) for key in looked_at("known") for code in settings.languages],
     "new": [paths.ITEMS.format(knowledge=looked_at_parts()["lesson"], language=code) for code in settings.languages],
 }
+# Texts that the plan counts: those of studies, as far as they are there without asking anybody.
+COUNTED = [own for own in OWN_ITEMS if settings.knowledge[own[0]].studied and settings.knowledge[own[0]].provider != "generated"]
 LOCAL = [key for key in plan.runnable(settings) if key == plan.base_of(key) and key not in {*REMOTE, *plan.sandboxes(settings)}]
 
 
@@ -120,12 +122,11 @@ rule look_remote:
         "../workflow/scripts/look_remote.py"
 
 
-# Counts for the plan are those of languages that are there already, so nothing is translated for it.
 rule look_card:
     input:
         look=paths.LOOK,
         model=lambda wildcards: model_files(wildcards.model),
-        knowledge=[paths.ITEMS.format(knowledge=knowledge, language=language) for knowledge, language in OWN_ITEMS],
+        knowledge=[paths.ITEMS.format(knowledge=knowledge, language=language) for knowledge, language in COUNTED],
         languages=paths.LANGUAGES,
         prompts=paths.PROMPTS,
         steps=paths.STEPS,
@@ -147,7 +148,7 @@ rule look_card:
         runtime=10,
     params:
         config=as_configured(),
-        written=OWN_ITEMS,
+        written=COUNTED,
         folder=lambda wildcards: plan.model_folder(settings, wildcards.model),
         requested=lambda wildcards, input: requested_by(wildcards.model, input.model) if wildcards.model in LOCAL else {},
         together=at_a_time(),
