@@ -13,7 +13,7 @@ OF_SETTING: dict[str, Part] = {"untaught": "known", "in-context": "in-context", 
 
 @dataclass(frozen=True)
 class Work:
-    """Lessons taught or exams asked for a study in a setting (`derived`: of models that interventions make of this one).
+    """Lessons taught for studies, or exams asked for one, in a setting (`derived`: of models that interventions make of this one).
 
     `amount` is steps of teaching or answers, None where the number of items is not known yet; `hours` those of a machine like the
     one of the look, `usd` the expected price and the highest; None where it is not known or does not apply.
@@ -55,10 +55,18 @@ def works_of(look: Look, study: Study) -> list[Work]:
         asked_in = (row.amount or 0) / max(1, row.lessons * study.config.seeds * (study.items(row.knowledge) or 0))
         rate = _rate(look, row.work, row.setting, asked_in)
         hours = None if rate is None or row.amount is None else rate * row.amount / 3600
-        work = Work(row.study, row.setting, row.work, row.model != look.model, row.amount, hours, row.usd)
+        shared = [row.study] if row.work == "ask" else _sharing(study.config, row.study)
+        work = Work(", ".join(shared), row.setting, row.work, row.model != look.model, row.amount, hours, row.usd)
         key = (work.derived, work.study, work.setting, work.work)
         found[key] = _sum(found[key], work) if key in found else work
     return list(found.values())
+
+
+def _sharing(config: Config, name: str) -> list[str]:
+    """The configured studies that teach the same lessons as one."""
+    sort = plan.STUDIES[name].lessons
+    own = [other for other in config.studies if plan.STUDIES[other].lessons == sort]
+    return [other for other in own if "fine-tuning" in plan.settings_of(config, other)]
 
 
 def _sum(one: Work, other: Work) -> Work:

@@ -72,7 +72,7 @@ def config_of(**entry) -> Config:
             "knowledge": {"new": {"kind": "new", "items": 10}, "old": {"kind": "known", "items": 10}},
             "models": {"mine": model},
             "run": ["mine"],
-            "studies": ["verification", "transferability"],
+            "studies": ["verification", "effectiveness", "transferability"],
         }
     )
 
@@ -104,10 +104,10 @@ OTHER = {"spoken": "other", "correct": False}
 CHAT = {"asking": {"prompts": "plain"}}
 
 ADVICES = [
-    ("unfinished", {"answers": some(0.2, **UNFINISHED)}, {}, {"models": {"mine": {"asking": {"max_new_tokens": 256}}}}),
+    ("have no end", {"answers": some(0.2, **UNFINISHED)}, {}, {"models": {"mine": {"asking": {"max_new_tokens": 256}}}}),
     # the longest that ended has 3 tokens, one and a half times that is 4.5, and a limit is a multiple of 16
-    ("says the same", {"answers": some(0.2, **LOOPING)}, {}, {"models": {"mine": {"asking": {"max_new_tokens": 16}}}}),
-    ("a thought", {"answers": some(0.2, **THINKING)}, {}, {"models": {"mine": {"asking": {"max_new_tokens": 512}}}}),
+    ("say the same", {"answers": some(0.2, **LOOPING)}, {}, {"models": {"mine": {"asking": {"max_new_tokens": 16}}}}),
+    ("begins with a thought", {"answers": some(0.2, **THINKING)}, {}, {"models": {"mine": {"asking": {"max_new_tokens": 512}}}}),
     ("nothing to read", {"answers": some(0.2, **EMPTY)}, {}, {"models": {"mine": {"chat": "plain"}}}),
     ("were refused", {"answers": some(0.2, **EMPTY | {"state": "refused"})}, {}, {}),
     ("answer in the prompt", {"answers": some(0.9, correct=False, correct_any=False)}, {}, {}),
@@ -209,7 +209,6 @@ def test_a_page_has_all_advices_as_one_piece_of_yaml():
 
 def test_a_page_says_how_many_were_read_right_and_in_which_language():
     answers = [
-        answer("in-context", "eng", form="tags"),
         answer("in-context", "eng", form="whole", correct=False, spoken="undecided"),
         answer("in-context", "eng", correct=False, correct_any=False, spoken="other", tokens=9, prompt_tokens=150),
         answer(
@@ -220,6 +219,7 @@ def test_a_page_says_how_many_were_read_right_and_in_which_language():
             spoken="no_answer",
             **UNFINISHED | {"raw": "a | b <c> *d*\n" * 40},
         ),
+        answer("in-context", "eng", form="tags"),
         answer("in-context", "fra"),
     ]
     look = look_of(answers).model_copy(update={"seconds": {"in-context": 10.0}})
@@ -228,8 +228,8 @@ def test_a_page_says_how_many_were_read_right_and_in_which_language():
     assert row.split("|")[2:-1] == [
         " 3 of 4 (2 tags, 1 whole) ", " 3 of 4 ", " 33 to 67 % ", " 1 of 4 ", " 2 of 4 ", " 36, 128 ", " 5, 75 ",
     ]  # fmt: skip
-    assert "| New facts, in the prompt | 5 |" in text
-    assert text.count("| 2.00 |") == 1, "seconds an answer"
+    whole = next(line for line in text.splitlines() if line.startswith("| New facts, in the prompt | 5 |"))
+    assert whole.endswith("| 2.00 |"), "10 seconds for 5 answers"
     said = next(line for line in text.splitlines() if line.startswith("| eng | What? |") and "..." in line)
     assert "a \\| b &lt;c> \\*d\\*" in said
     assert "*unfinished*" in said
@@ -255,9 +255,10 @@ def test_hours_are_seconds_times_what_the_config_asks_for():
     works = {(work.study, work.setting, work.work): work for work in works_of(look, study)}
     assert set(works) == {
         ("verification", "untaught", "ask"),
+        ("effectiveness", "fine-tuning", "ask"),
         ("transferability", "fine-tuning", "ask"),
         ("transferability", "in-context", "ask"),
-        ("transferability", "fine-tuning", "teach"),
+        ("effectiveness, transferability", "fine-tuning", "teach"),
     }
     # two sets of 10 items in two languages, at 2 s
     assert works["verification", "untaught", "ask"].amount == 40
@@ -265,8 +266,8 @@ def test_hours_are_seconds_times_what_the_config_asks_for():
     # two lessons, each asked in two languages: half of what stands before a question has been read
     assert works["transferability", "in-context", "ask"].hours == pytest.approx(40 * (2 - 0.01 * 45 / 2) / 3600)
     # two lessons of 10 items in batches of 5, three times
-    assert works["transferability", "fine-tuning", "teach"].amount == 2 * 2 * 3
-    assert works["transferability", "fine-tuning", "teach"].hours == pytest.approx(12 * 0.5 / 3600)
+    assert works["effectiveness, transferability", "fine-tuning", "teach"].amount == 2 * 2 * 3
+    assert works["effectiveness, transferability", "fine-tuning", "teach"].hours == pytest.approx(12 * 0.5 / 3600)
 
 
 def test_a_model_behind_an_interface_has_prices_and_no_machine():

@@ -167,6 +167,11 @@ def exams(
     return {part: found[part] for part in PARTS if part in found}
 
 
+def apart(held: pl.DataFrame, exams: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """What was answered to exams of lessons, no two of which ask in the same language, by lesson."""
+    return {lesson: held.filter(pl.col("asked_in").is_in(exam["asked_in"].unique().to_list())) for lesson, exam in exams.items()}
+
+
 def looked_at(
     part: Part,
     held: dict[str, pl.DataFrame],

@@ -15,7 +15,22 @@ from isogloss.asking.holding import hold
 from isogloss.config import Asking, Teaching
 from isogloss.languages import Language
 from isogloss.models.chat import chat_of
-from isogloss.models.look import EPOCHS, SEED, Answer, Counts, Here, Look, Part, Precision, Taught, drawn, exams, looked_at, only
+from isogloss.models.look import (
+    EPOCHS,
+    SEED,
+    Answer,
+    Counts,
+    Here,
+    Look,
+    Part,
+    Precision,
+    Taught,
+    apart,
+    drawn,
+    exams,
+    looked_at,
+    only,
+)
 from isogloss.models.look import TAUGHT as PAIRS
 from isogloss.teaching.lessons import Lesson
 from isogloss.teaching.lora import Progress, examples, teach
@@ -67,8 +82,7 @@ def look_locally(
             (held,) = hold(model, tokenizer, pl.concat(asked[part].values()), asking, prompt=texts[part])
             seconds[part] = time.perf_counter() - start
         print(f"{part}: {len(held)} answers in {seconds[part]:.1f} s", flush=True)
-        apart = {lesson: held.filter(pl.col("asked_in").is_in(exam["asked_in"].unique())) for lesson, exam in asked[part].items()}
-        answers += looked_at(part, apart, known if part == "known" else new, languages, counts)
+        answers += looked_at(part, apart(held, asked[part]), known if part == "known" else new, languages, counts)
     with memory.watched("teaching"):
         adapters, taught = _taught(model, tokenizer, new, prompts["question"], languages, teaching, together)
     with memory.watched("asking"):
@@ -222,11 +236,11 @@ def _step_seconds(model: PreTrainedModel, batch: int) -> float:
 
 
 def _to_compare(answers: list[Answer], asked: dict[Part, dict[str, pl.DataFrame]]) -> list[tuple[str, str]]:
-    """Prompts and what was said to them by the untaught model: of every language in turn, finished answers alone."""
-    part = "known" if "known" in asked else "in-context"
+    """Prompts and what was said to them by the untaught model, of every language in turn."""
+    part: Part = "known" if "known" in asked else "in-context"
     prompts = {(row["asked_in"], row["item"]): row["question"] for exam in asked[part].values() for row in exam.to_dicts()}
-    said = [own for own in answers if own.part == part and own.raw and own.state == "answered"]
-    return [(prompts[own.language, own.item], own.raw) for own in sorted(said, key=lambda own: own.item)]
+    said = sorted((own for own in answers if own.part == part), key=lambda own: own.item)
+    return [(prompts[own.language, own.item], own.raw or "") for own in said]
 
 
 @torch.inference_mode()
@@ -252,7 +266,7 @@ def compared(
                 break
             now = time.perf_counter()
             logits = model(input_ids=torch.tensor([tokens], device=model.device), use_cache=False).logits
-            likeliest.append(logits[0, start - 1 : -1].argmax(dim=-1).tolist())
+            likeliest.append(logits[0, start - 1 :].argmax(dim=-1).tolist())  # the end as well
             seconds.append(time.perf_counter() - now)
         return seconds[1:], likeliest[1:]
 

@@ -9,7 +9,7 @@ from isogloss.asking.remote import hold_remotely
 from isogloss.config import Remote
 from isogloss.cost_counting import counting_of
 from isogloss.languages import Language
-from isogloss.models.look import Answer, Counts, Look, Part, exams, looked_at
+from isogloss.models.look import Answer, Counts, Look, Part, apart, exams, looked_at
 from isogloss.remote.store import CallStore
 
 
@@ -39,8 +39,7 @@ def look_remotely(
         start = time.perf_counter()
         held = hold_remotely(endpoint, pl.concat(own.values()), texts[part], prompts["again"], store, budget_usd)
         seconds[part] = time.perf_counter() - start
-        apart = {lesson: held.filter(pl.col("asked_in").is_in(exam["asked_in"].unique())) for lesson, exam in own.items()}
-        answers += looked_at(part, apart, known if part == "known" else new, languages, counts)
+        answers += looked_at(part, apart(held, own), known if part == "known" else new, languages, counts)
     return Look(
         model=name,
         languages=list(languages),

@@ -89,10 +89,11 @@ def _limit(look: Look, expected: Expected) -> int:
 
 
 def _thinking(look: Look, expected: Expected) -> Advice | None:
-    thoughts = [answer for answer in look.answers if thinks(answer)]
-    if len(thoughts) <= UNREAD * len(look.answers):
+    parts = _by_part(look, thinks)
+    if not parts:
         return None
-    seen = f"{percent(len(thoughts) / len(look.answers))} of what is said contains a thought, though thinking is turned off"
+    thoughts = [answer for answer in look.answers if thinks(answer)]
+    seen = f"Much of what is said begins with a thought, though thinking is turned off ({parts})"
     cut = _share(thoughts, lambda answer: answer.state == "unfinished")
     more = 4 * _limit(look, expected)
     seen += f"; {percent(cut)} of these came to no answer within {_limit(look, expected)} tokens." if cut else "."
