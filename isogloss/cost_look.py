@@ -13,7 +13,7 @@ OF_SETTING: dict[str, Part] = {"untaught": "known", "in-context": "in-context", 
 
 @dataclass(frozen=True)
 class Work:
-    """Lessons taught for studies, or exams asked for one, in a setting (`derived`: of models that interventions make of this one).
+    """Lessons taught for studies, or exams asked for one, in a setting (`derived`: of models made of this one by interventions).
 
     `amount` is steps of teaching or answers, None where the number of items is not known yet; `hours` those of a machine like the
     one of the look, `usd` the expected price and the highest; None where it is not known or does not apply.

@@ -191,7 +191,7 @@ def test_a_tenth_is_not_yet_too_much(state):
 
 def test_all_that_is_advised_can_be_written_into_the_config():
     raw = config_of().model_dump(exclude_unset=True)
-    for says, seen, told, write in ADVICES:
+    for *_, write in ADVICES:
         own = {**raw, **{key: value for key, value in write.items() if key != "models"}}
         entry = dict(raw["models"]["mine"])
         for key, value in write.get("models", {}).get("mine", {}).items():

@@ -103,7 +103,8 @@ def _thinking(look: Look, expected: Expected) -> Advice | None:
             "`chat_template_kwargs: {enable_thinking: false}`), or leave room for it, which is paid for:"
         )
     else:
-        do = "Its chat template cannot turn it off: choose the variant that does not think, or leave room for it, which takes longer:"
+        do = "Its chat template cannot turn it off: choose the variant that does not think, or leave room for it, which "
+        "takes longer:"
     return Advice(seen, do, _own(look, "asking", max_new_tokens=more))
 
 
@@ -119,7 +120,8 @@ def _unfinished(look: Look, expected: Expected) -> Advice | None:
     if _share(cut, repeats) > MOSTLY:
         enough = 16 * math.ceil(1.5 * max(ended) / 16) if ended else limit
         do = (
-            "Most of them say the same over and over, so no limit is long enough: the model, its chat format or the prompt has to "
+            "Most of them say the same over and over, so no limit is long enough: the model, its chat format or the prompt "
+            "has to "
             "be another one (a base model needs `chat: plain`; the prompts are in `data/prompts.yaml`)."
         )
         if enough < limit:
@@ -158,7 +160,8 @@ def _tags(look: Look, expected: Expected) -> Advice | None:
         return None
     mean = sum(answer.tokens for answer in whole) / len(whole)
     return Advice(
-        f"{percent(len(whole) / len(tagged))} of the answers that should stand between `<answer>` and `</answer>` do not; then all "
+        f"{percent(len(whole) / len(tagged))} of the answers that should stand between `<answer>` and `</answer>` do not; "
+        "then all "
         f"of what was said counts as the answer ({mean:.0f} tokens on average).",
         "That does no harm as long as it is short. Where it is not, a prompt that the model follows better belongs into "
         "`data/prompts.yaml` (`instructed`, `context`).",
@@ -216,7 +219,8 @@ def _lesson(look: Look, expected: Expected) -> Advice | None:
         return None
     return Advice(
         f"After {taught.steps} steps the loss is still above {percent(LEARNED)} of what it was ({', '.join(slow)}).",
-        f"A study teaches longer ({teaching.epochs} epochs of all items), so this need not be wrong, but the learning curve will show "
+        f"A study teaches longer ({teaching.epochs} epochs of all items), so this need not be wrong, but the learning curve "
+        "will show "
         "it late. A larger learning rate (or more `epochs`):",
         _own(look, "teaching", learning_rate=_rounded(2 * teaching.learning_rate)),
     )
@@ -249,14 +253,18 @@ def _memory(look: Look, expected: Expected) -> Advice | None:
         asked = ", ".join(f"{megabytes:,} to {work}" for work, megabytes in expected.requested.items())
         return Advice(
             f"Jobs ask for less memory (MB: {asked}) than they will take (about {most:,}).",
-            "On a cluster they would be stopped, and here too many of them start at the same time:",
+            "On a cluster they would be stopped, and here too many would start at the same time:",
             _own(look, "resources", mem_mb=1000 * math.ceil(1.1 * most / 1000)),
         )
     return None
 
 
 def peaks(look: Look, expected: Expected) -> dict[str, int]:
-    """MB that a job of the study will take at most: to ask as in the look, to teach in proportion to the pairs learned at a time."""
+    """MB that jobs of the study will take: to ask as in the look, to teach in proportion to the pairs learned at a time."""
+    ""
+    ""
+    ""
+    ""
     here, teaching = look.here, expected.config.models[look.model].teaching
     at_once = teaching.at_once or teaching.batch
     times = expected.lessons * at_once / (here.taught.together * min(at_once, here.taught.pairs))
@@ -276,7 +284,8 @@ def _batch(look: Look, expected: Expected) -> Advice | None:
         return None
     times = (here.writing[batch] / batch) / (here.writing[best] / best)
     return Advice(
-        f"A token for each of {best} answers takes {here.writing[best]:.3f} s, for each of {batch} {here.writing[batch]:.3f} s: more at "
+        f"A token for each of {best} answers takes {here.writing[best]:.3f} s, for each of {batch} "
+        f"{here.writing[batch]:.3f} s: more at "
         f"a time would be up to {times:.1f} times as fast.",
         "A larger batch:",
         _own(look, "asking", batch=best),
@@ -305,7 +314,8 @@ def _context(look: Look, expected: Expected) -> Advice | None:
         return None
     fit = max(1, math.floor(look.pairs * (FULL * room - limit) / longest))
     return Advice(
-        f"The longest prompt seen has {longest:,} tokens, and the answer may have {limit}; the model's context is {room:,}. Others "
+        f"The longest prompt seen has {longest:,} tokens, and the answer may have {limit}; the model's context is {room:,}. "
+        "Others "
         "will be longer.",
         "Fewer pairs in the prompt:",
         {"context": {"pairs": min(fit, look.pairs - 1)}} if look.pairs > 1 else {},
@@ -328,5 +338,6 @@ def _disk(look: Look, expected: Expected) -> Advice | None:
 
 # In the order in which they matter. Later ones win where two change the same line.
 RULES: list[Callable[[Look, Expected], Advice | None]] = [
-    _unfinished, _thinking, _nothing, _refused, _helpless, _tags, _elsewhere, _context, _lesson, _memory, _disk, _batch, _precision,
+    _unfinished, _thinking, _nothing, _refused, _helpless, _tags, _elsewhere, _context, _lesson, _memory, _disk, _batch,
+    _precision,
 ]  # fmt: skip

@@ -14,11 +14,13 @@ TITLES: dict[Part, str] = {
     "lesson": "New facts, after a short lesson",
 }
 ABOUT: dict[Part, str] = {
-    "known": "Questions about real facts ({knowledge}), that a model of the size should know; nothing is taught before.",
-    "in-context": "Questions about invented facts ({knowledge}), each after {pairs} question-answer pairs in the same language, of which "
-    "one has the answer in other words. Whoever understands the task can be right.",
-    "lesson": "Questions about {taught} invented facts ({knowledge}), asked in the language in which they were taught, in other words than "
-    "they were taught in.",
+    "known": "Questions about real facts ({knowledge}) that models should know; nothing is taught before.",
+    "in-context": "Questions about invented facts ({knowledge}), each after {pairs} question-answer pairs in the same "
+    "language, one of "
+    "which has the answer, asked for in other words. A model that understands the task can be right.",
+    "lesson": "Questions about {taught} invented facts ({knowledge}) that were just taught by fine-tuning, asked in the "
+    "language they "
+    "were taught in, in other words.",
 }
 COLUMNS = ("read", "with an end", "in the language asked", "right", "right in any language", "tokens of an answer")
 
@@ -40,17 +42,22 @@ def write_look(look: Look, expected: Expected, languages: dict[str, Language]) -
     parts += [_study(look, expected)]
     if look.here is not None:
         parts += [_machine(look, expected)]
-    return "\n\n".join([*parts, *_said(look, names)]) + "\n"
+    return "\n\n".join(map(_flowing, "\n\n".join([*parts, *_said(look, names)]).split("\n\n"))) + "\n"
+
+
+def _flowing(block: str) -> str:
+    """A paragraph on one line; tables, lists, headings and code as they are."""
+    return block if block.startswith(("|", "- ", "#", "<", "```")) else " ".join(block.split())
 
 
 def _head(look: Look) -> str:
-    count = len(look.answers)
-    return f"""A first look, before hours are spent: {count} questions in {len(look.languages)} languages, the same in each, in the prompts of the study. So few
-questions show whether the model is asked and taught as it should be. They do not measure it: if 4 of 8 answers are right, the share
-may be anything from 22 to 78 %.
+    asked = f"{len(look.answers)} questions in {len(look.languages)} languages"
+    return f"""A first look, before hours are spent: {asked}, the same in each, in the prompts of the study. So few questions show
+whether the model is asked and taught as it should be. They do not measure what it knows: if 4 of 8 answers are right, the share may
+be anything from 22 to 78 %.
 
-It took {look.total_seconds / 60:.1f} minutes. Times and memory are those of this machine with whatever else it did, so this page is never the same twice;
-everything else under `results/` is."""
+It took {look.total_seconds / 60:.1f} minutes. Times and memory are those of this machine with whatever else it did meanwhile, so
+this page, unlike what studies make, is never the same twice."""
 
 
 def _changes(look: Look, expected: Expected) -> str:
@@ -93,19 +100,21 @@ def _overview(look: Look) -> str:
 
 
 def _columns(look: Look) -> str:
+    tags = " *tags*: between the tags that the prompt asks for; *whole*: these are lacking, and all that was said counts."
     notes = [
-        "*read*: there was something to read as an answer"
-        + (
-            " (*tags*: between the tags that the prompt asks for; *whole*: the tags are lacking, and all that was said counts)."
-            if any(look.tags.values())
-            else "."
-        ),
+        "*read*: there is something that can be read as an answer." + (tags if any(look.tags.values()) else ""),
         "*with an end*: not cut off at `max_new_tokens`.",
-        "*in the language asked*: judged by the words of the knowledge set and by script; a range where it cannot be told of all, as "
-        "between languages that share a script.",
-        "*right*: names the right answer in the language asked, and no other of its kind; *in any language*: in any of those studied.",
-        f"*tokens of an answer*: mean and longest. *tokens of a question*: mean, of the bare question and of all that the model is given; the "
-        f"more of them, the worse its tokenizer serves a language. Counted with {look.counted}.",
+        "*in the language asked*: share of what was read, by the words of the knowledge set and by script; a range where it "
+        "cannot be "
+        "told of all, as between languages that share a script.",
+        "*right*: names the right answer in the language asked, and no other of its kind; *right in any language*: in any "
+        "of those "
+        "studied.",
+        "*tokens of an answer*: mean, and the longest. *tokens of a question*: of the bare question, and of all that the "
+        "model is given "
+        "(means); the more of them for the same question, the worse the tokenizer serves a language, and the longer "
+        "everything takes "
+        f"in it. Counted with {look.counted}.",
     ]
     return "\n".join(f"- {note}" for note in notes)
 
@@ -147,12 +156,13 @@ def _lesson(look: Look, expected: Expected, names: dict[str, str]) -> str:
     taught, own = look.here.taught, expected.config.models[look.model].teaching
     rows = [[names[code], *(f"{loss:.2f}" for loss in losses)] for code, losses in taught.losses.items()]
     heads = ("taught in", "before", *(f"epoch {epoch}" for epoch in range(1, EPOCHS + 1)))
+    recipe = f"batch {own.batch}, learning rate {own.learning_rate:g}, layers {own.layers}"
     return f"""### How it learns
 
-In each language {taught.pairs} facts are taught in {EPOCHS} epochs, {taught.steps} steps, by the recipe of the config (batch {own.batch}, learning rate {own.learning_rate:g}, layers
-{own.layers}), {taught.together} languages at a time. The mean loss over the tokens of the answers, before and in each epoch; guessing among all tokens of the vocabulary
-would be {taught.guess:.2f}. It should fall, and in all languages. The study teaches {own.epochs} epochs of all items. A step of one language
-took {taught.seconds:.2f} seconds.
+In each language {taught.pairs} facts are taught in {EPOCHS} epochs, {taught.steps} steps, by the recipe of the config ({recipe}),
+{taught.together} languages at a time. The numbers are the mean loss over the tokens of the answers (natural logarithms), before the
+lesson and in each epoch. It should fall, and in all languages; guessing among all tokens of the vocabulary would give
+{taught.guess:.2f}. A step took {taught.seconds:.2f} seconds a language. The study teaches longer: {own.epochs} epochs of all items.
 
 {_table(heads, rows)}"""
 
@@ -165,13 +175,18 @@ def _study(look: Look, expected: Expected) -> str:
     if local:
         unknown = " and what is not known yet (?)" if len(known) < len(expected.works) else ""
         total = f"In all {sum(known):.1f} hours{unknown}, one job after the other."
-        how = f"""An estimate: the seconds an answer and a step took in this look, times what the config asks for. It takes for granted that lessons learn
-together at the rate of {look.here.taught.together} at a time, and counts the pairs in a prompt once for all languages that are asked after them, as they are read in the study.
-Questions of one exam are answered in fuller batches than here, which is faster; other work on the same machine is slower. Not counted: loading the model, multiple choice,
-scoring, figures."""
+        how = f"""This is an estimate: the seconds an answer and a step took in this look, times what the config asks for. It takes
+for granted that lessons learn together at the rate of {look.here.taught.together} at a time, and counts question-answer pairs in a
+prompt once for all languages that are asked after them, as they are read in the study. Exams of a study fill their batches better
+than this look, which is faster; other work on the same machine makes it slower. Not counted: loading the model, multiple choice,
+scoring, figures. A job that was stopped goes on where it was."""
     else:
         total = _priced(look, expected)
-        how = "Counted from texts and the table of prices, as `results/plan.md` has it; fine-tuning is left out of the look, since it costs money."
+        how = (
+            "Counted from texts and the table of prices, as `results/plan.md` has it. Nothing is fine-tuned for a look, "
+            "since that "
+            "costs money."
+        )
     return f"## What the study will take\n\n{_table(heads, rows)}\n\n{total} {how}"
 
 
@@ -210,8 +225,10 @@ def _machine(look: Look, expected: Expected) -> str:
     facts = [
         f"{here.parameters:,} parameters, {here.vocabulary:,} tokens in the vocabulary"
         + (f", a context of {here.context:,} tokens." if here.context else "."),
-        f"Computed in {here.dtype} on {here.device}, {here.threads} processor core{'s' * (here.threads > 1)}; loading took {here.loading_seconds:.0f} seconds.",
-        f"{expected.adapters:,} adapters of {here.taught.adapter_bytes / 1e6:.1f} MB will be kept: {disk / 1e9:.2f} GB; {expected.free_bytes / 1e9:,.0f} GB are "
+        f"Computed in {here.dtype} on {here.device}, {here.threads} processor core{'s' * (here.threads > 1)}; loading took "
+        f"{here.loading_seconds:.0f} seconds.",
+        f"{expected.adapters:,} adapters of {here.taught.adapter_bytes / 1e6:.1f} MB will be kept: {disk / 1e9:.2f} GB; "
+        f"{expected.free_bytes / 1e9:,.0f} GB are "
         "free.",
         "A token for each of so many answers at a time: "
         + ", ".join(f"{size}: {seconds:.3f} s" for size, seconds in here.writing.items())
@@ -221,13 +238,14 @@ def _machine(look: Look, expected: Expected) -> str:
         times = found.seconds / found.other_seconds
         how = f"{times:.1f} times as fast" if times >= 1 else f"{1 / times:.1f} times as slow"
         facts.append(
-            f"In {found.other} it reads {how} as in {here.dtype}, and {found.same} of {found.answers} answers stay the same (those where "
+            f"In {found.other} it reads {how} as in {here.dtype}, and {found.same} of {found.answers} answers stay the same "
+            "(those where "
             "each token said stays the likeliest one)."
         )
     return f"""## The machine
 
-Memory in MB, of {here.memory:,} ({whose}): the most that was seen, what jobs of the study will take by that (they teach {expected.lessons} lessons at a time), and what
-they ask for.
+Memory in MB, of {here.memory:,} ({whose}): the most that was seen; what jobs of the study will take by that, which teach
+{expected.lessons} lessons at a time; and what they ask for.
 
 {_table(("", "seen", "expected", "asked for"), rows)}
 
