@@ -53,8 +53,8 @@ def _flowing(block: str) -> str:
 def _head(look: Look) -> str:
     asked = f"{len(look.answers)} questions in {len(look.languages)} languages"
     return f"""A first look, before hours are spent: {asked}, the same in each, in the prompts of the study. So few questions show
-whether the model is asked and taught as it should be. They do not measure what it knows: if 4 of 8 answers are right, the share may
-be anything from 22 to 78 %.
+whether the model is asked and taught as it should be. They do not measure what it knows: if 4 of 8 answers are right, the
+share may be anything from 22 to 78 %.
 
 It took {look.total_seconds / 60:.1f} minutes. Times and memory are those of this machine with whatever else it did meanwhile, so
 this page, unlike what studies make, is never the same twice."""
@@ -82,7 +82,7 @@ All of it, as lines of the config (or a file to give with `--configfile`). Then 
 
 def _line(write: dict) -> str:
     """What changes, on one line, without the name of the model."""
-    own = [entry for entries in write.get("models", {}).values() for entry in [entries]]
+    own = list(write.get("models", {}).values())
     rest = {key: value for key, value in write.items() if key != "models"}
     flow = [
         yaml.safe_dump(each, default_flow_style=True, sort_keys=False, width=1000).strip()[1:-1] for each in [rest, *own] if each
@@ -160,9 +160,11 @@ def _lesson(look: Look, expected: Expected, names: dict[str, str]) -> str:
     return f"""### How it learns
 
 In each language {taught.pairs} facts are taught in {EPOCHS} epochs, {taught.steps} steps, by the recipe of the config ({recipe}),
-{taught.together} languages at a time. The numbers are the mean loss over the tokens of the answers (natural logarithms), before the
+{taught.together} languages at a time. The numbers are the mean loss over the tokens of the answers (natural logarithms),
+before the
 lesson and in each epoch. It should fall, and in all languages; guessing among all tokens of the vocabulary would give
-{taught.guess:.2f}. A step took {taught.seconds:.2f} seconds a language. The study teaches longer: {own.epochs} epochs of all items.
+{taught.guess:.2f}. A step took {taught.seconds:.2f} seconds a language. The study teaches longer: {own.epochs} epochs of all
+items.
 
 {_table(heads, rows)}"""
 
@@ -176,7 +178,8 @@ def _study(look: Look, expected: Expected) -> str:
         unknown = " and what is not known yet (?)" if len(known) < len(expected.works) else ""
         total = f"In all {sum(known):.1f} hours{unknown}, one job after the other."
         how = f"""This is an estimate: the seconds an answer and a step took in this look, times what the config asks for. It takes
-for granted that lessons learn together at the rate of {look.here.taught.together} at a time, and counts question-answer pairs in a
+for granted that lessons learn together at the rate of {look.here.taught.together} at a time, and counts question-answer
+pairs in a
 prompt once for all languages that are asked after them, as they are read in the study. Exams of a study fill their batches better
 than this look, which is faster; other work on the same machine makes it slower. Not counted: loading the model, multiple choice,
 scoring, figures. A job that was stopped goes on where it was."""
