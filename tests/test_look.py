@@ -18,7 +18,7 @@ from isogloss.cost_look import Expected, Work, with_only, works_of
 from isogloss.knowledge.builtin import built_in_items, render
 from isogloss.models.chat import chat_of
 from isogloss.models.look import EPOCHS, KNOWN, TAUGHT, TOLD, Answer, Here, Look, Precision, Taught, drawn, exams
-from isogloss.models.look_local import Memory, compared, look_locally
+from isogloss.models.look_local import Memory, _taught, compared, look_locally
 from isogloss.report.look_advice import advice, together
 from isogloss.report.look_card import write_look
 
@@ -341,6 +341,18 @@ def test_a_random_model_is_measured(tiny, items, languages):
     assert look.here.asking >= look.here.loaded // 2 > 0
     assert model.dtype is torch.bfloat16
     assert all(torch.equal(weight, before[name].to(torch.bfloat16)) for name, weight in model.state_dict().items())
+
+
+def test_losses_before_and_after_are_of_the_same_batches(tiny, items, languages):
+    """Where next to nothing is learned, the loss of every epoch is that before the lesson."""
+    model, tokenizer = copy.deepcopy(tiny[0]).float(), tiny[1]
+    few = {code: languages[code] for code in LANGUAGES}
+    teaching = Teaching(learning_rate=1e-12, batch=4)
+    _, taught = _taught(model, tokenizer, items["new"], "{question}", few, teaching, 2)
+    for before, first, *_ in taught.losses.values():
+        assert first == pytest.approx(before, rel=1e-4)
+    assert taught.together == 2
+    assert taught.steps == 2 * EPOCHS
 
 
 def test_answers_that_another_precision_would_give_otherwise_are_counted(tiny):

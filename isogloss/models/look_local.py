@@ -1,6 +1,7 @@
 """A first look at a model that runs here: what it says, and the time and the memory that takes."""
 
 import math
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,15 +34,15 @@ from isogloss.models.look import (
 )
 from isogloss.models.look import TAUGHT as PAIRS
 from isogloss.teaching.lessons import Lesson
-from isogloss.teaching.lora import Progress, examples, teach
-from isogloss.teaching.losses import IGNORED, Pair, summed_losses
+from isogloss.teaching.lora import Progress, batches, examples, teach
+from isogloss.teaching.losses import IGNORED, summed_losses
 from isogloss.teaching.mixtures import told
 from isogloss.teaching.stacked import Adapter, new_adapter, stacked
 
 LOOKS = 0.05  # seconds between two looks at the memory
 LARGER = (1, 2, 4)  # times the batch, to see what larger ones would bring
 REPEATS = 3  # of such a step, of which the fastest counts
-COMPARED_SECONDS = 30  # after which precisions are compared on no further answer
+COMPARED_SECONDS = 10  # after which precisions are compared on no further answer
 MB = 10**6
 
 
@@ -177,7 +178,7 @@ def _taught(
     lessons = [told(code, items, prompt, names, None, None, SEED) for code in items]
     own = teaching.model_copy(update={"epochs": EPOCHS})
     fresh, _ = new_adapter(model, own, SEED)
-    losses = {lesson.name: [_untaught_loss(model, tokenizer, lesson)] for lesson in lessons}
+    losses = {lesson.name: [_untaught_loss(model, tokenizer, lesson, own.batch)] for lesson in lessons}
     adapters: dict[str, Adapter] = {}
     steps = math.ceil(len(lessons[0].questions) / own.batch)
     waiting = [lessons[i : i + together] for i in range(0, len(lessons), together)]
@@ -216,11 +217,13 @@ def _taught(
 
 
 @torch.inference_mode()
-def _untaught_loss(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, lesson: Lesson) -> float:
-    """The mean loss over the answers' tokens of a lesson, before it is taught."""
-    pairs: list[Pair] = examples(lesson, tokenizer)
-    learned = sum(label != IGNORED for _, labels in pairs for label in labels)
-    return float(summed_losses(model, [pairs], tokenizer.pad_token_id)[0]) / learned
+def _untaught_loss(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, lesson: Lesson, size: int) -> float:
+    """The mean loss of a lesson's batches in its first epoch, before it is taught."""
+    losses = []
+    for batch in batches(examples(lesson, tokenizer), size, random.Random(f"{SEED}-1")):
+        learned = sum(label != IGNORED for _, labels in batch for label in labels)
+        losses.append(float(summed_losses(model, [batch], tokenizer.pad_token_id)[0]) / learned)
+    return sum(losses) / len(losses)
 
 
 @torch.inference_mode()

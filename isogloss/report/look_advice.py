@@ -194,11 +194,11 @@ def _elsewhere(look: Look, expected: Expected) -> Advice | None:
 
 def _helpless(look: Look, expected: Expected) -> Advice | None:
     told = answers_of(look, "in-context")
-    right = _share(told, lambda answer: answer.correct_any)
-    if right >= HELPLESS:
+    right = sum(answer.correct_any for answer in told)
+    if right >= HELPLESS * len(told):
         return None
     return Advice(
-        f"Even with the answer in the prompt it is right in {percent(right)} of {len(told)} cases only, in whatever language.",
+        f"Even with the answer in the prompt it is right in {right} of {len(told)} cases, counting answers in any language.",
         "See what it says below. It may be too small for this, or spoken to in a form that it was not trained in (`chat:`).",
     )
 
@@ -338,6 +338,6 @@ def _disk(look: Look, expected: Expected) -> Advice | None:
 
 # In the order in which they matter. Later ones win where two change the same line.
 RULES: list[Callable[[Look, Expected], Advice | None]] = [
-    _unfinished, _thinking, _nothing, _refused, _helpless, _tags, _elsewhere, _context, _lesson, _memory, _disk, _batch,
+    _helpless, _unfinished, _thinking, _nothing, _refused, _tags, _elsewhere, _context, _lesson, _memory, _disk, _batch,
     _precision,
 ]  # fmt: skip

@@ -4,7 +4,7 @@ import yaml
 
 from isogloss.cost_look import Expected, Work, answers_of
 from isogloss.languages import Language
-from isogloss.models.look import EPOCHS, Answer, Look, Part
+from isogloss.models.look import Answer, Look, Part
 from isogloss.report.look_advice import advice, peaks, percent, together
 
 SHOWN, LONGEST = 3, 200  # answers shown of each language and part, and characters of each
@@ -155,11 +155,12 @@ def _cells(answers: list[Answer]) -> list[str]:
 def _lesson(look: Look, expected: Expected, names: dict[str, str]) -> str:
     taught, own = look.here.taught, expected.config.models[look.model].teaching
     rows = [[names[code], *(f"{loss:.2f}" for loss in losses)] for code, losses in taught.losses.items()]
-    heads = ("taught in", "before", *(f"epoch {epoch}" for epoch in range(1, EPOCHS + 1)))
+    epochs = len(next(iter(taught.losses.values()))) - 1
+    heads = ("taught in", "before", *(f"epoch {epoch}" for epoch in range(1, epochs + 1)))
     recipe = f"batch {own.batch}, learning rate {own.learning_rate:g}, layers {own.layers}"
     return f"""### How it learns
 
-In each language {taught.pairs} facts are taught in {EPOCHS} epochs, {taught.steps} steps, by the recipe of the config ({recipe}),
+In each language {taught.pairs} facts are taught in {epochs} epochs, {taught.steps} steps, by the recipe of the config ({recipe}),
 {taught.together} languages at a time. The numbers are the mean loss over the tokens of the answers (natural logarithms),
 before the
 lesson and in each epoch. It should fall, and in all languages; guessing among all tokens of the vocabulary would give
@@ -177,12 +178,12 @@ def _study(look: Look, expected: Expected) -> str:
     if local:
         unknown = " and what is not known yet (?)" if len(known) < len(expected.works) else ""
         total = f"In all {sum(known):.1f} hours{unknown}, one job after the other."
+        at_once = look.here.taught.together
         how = f"""This is an estimate: the seconds an answer and a step took in this look, times what the config asks for. It takes
-for granted that lessons learn together at the rate of {look.here.taught.together} at a time, and counts question-answer
-pairs in a
-prompt once for all languages that are asked after them, as they are read in the study. Exams of a study fill their batches better
-than this look, which is faster; other work on the same machine makes it slower. Not counted: loading the model, multiple choice,
-scoring, figures. A job that was stopped goes on where it was."""
+for granted that lessons learn together at the rate of {at_once} at a time, and counts question-answer pairs in a prompt once for all
+languages that are asked after them, as they are read in the study. Exams of a study fill their batches better than this look, which
+is faster; other work on the same machine makes it slower. Not counted: loading the model, multiple choice, scoring, figures. A job
+that was stopped goes on where it was."""
     else:
         total = _priced(look, expected)
         how = (
