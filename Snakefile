@@ -26,6 +26,7 @@ include: "rules/interventions.smk"
 include: "rules/figures.smk"
 include: "rules/alignment.smk"
 include: "rules/costs.smk"
+include: "rules/look.smk"
 
 
 # Everything the config asks for.

@@ -43,7 +43,8 @@ def ratios(folders, jobs, codes, dtype="float32"):
         check=True,
     )
     peaks = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("peak ")]
-    assert len(peaks) == len(asked) and all(peaks), done.stderr[-2000:]
+    assert len(peaks) == len(asked), done.stderr[-2000:]
+    assert all(peaks)
     found = {}
     for (folder, job, *_), peak in zip(asked, peaks, strict=True):
         estimate = ESTIMATES[job](Stored.of(folder), dtype, len(codes))

@@ -84,8 +84,8 @@ class Shape:
         return 2 * self.layers * self.keys
 
     def kept(self, teaching: Teaching, size: int = SINGLE) -> int:
-        """Bytes of a token that are kept for the backward pass, of numbers of a `size`, and the gradients of the layer that is gone
-        through; with checkpointing, all but what enters each layer is computed again."""
+        """Bytes of a token that are kept for the backward pass, of numbers of a `size`, and the gradients of the layer that is
+        gone through; with checkpointing, all but what enters each layer is computed again."""
         layer = self.layer + sum(self.ranks(teaching))
         return size * (self.layers * self.width + 2 * layer if teaching.checkpointing else (self.layers + 1) * layer)
 
