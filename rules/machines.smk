@@ -38,6 +38,8 @@ def memory(entry, files, pairs=0, full=0):
 
 def in_16_bits(files):
     """Whether the files of a model have its weights in 16 bits, as most do."""
+    if not files:
+        return True
     with open(os.path.join(folder_of(files), "config.json"), encoding="utf-8") as file:
         about = json.load(file)
     return about.get("dtype", about.get("torch_dtype")) != "float32"

@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import errors
 from huggingface_hub.utils import filter_repo_objects
 
-from isogloss.models.fetch import FetchError, fetch
+from isogloss.models.fetch import FetchError, fetch, fetch_file
 
 HUB, REVISION = "organisation/name", "0123456789abcdef" * 2 + "01234567"
 OTHER = "f" * 40
@@ -150,3 +150,33 @@ def test_without_a_network_that_is_said(monkeypatch, tmp_path):
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(FetchError, match="cannot be reached"):
         fetch(HUB, REVISION, tmp_path)
+
+
+def test_one_file_is_taken_of_a_repository(monkeypatch, tmp_path):
+    asked, failures = (
+        [],
+        [KeyboardInterrupt(), refused(errors.RemoteEntryNotFoundError, 404), refused(errors.GatedRepoError, 403)],
+    )
+
+    def hf_hub_download(hub, name, *, revision, local_dir):
+        asked.append((hub, name, revision))
+        path = local_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("weights", encoding="utf-8")
+        if failures:
+            raise failures.pop(0)
+        return str(path)
+
+    monkeypatch.setattr("isogloss.models.fetch.hf_hub_download", hf_hub_download)
+    target = tmp_path / "gguf/model.gguf"
+    with pytest.raises(KeyboardInterrupt):
+        fetch_file(HUB, REVISION, "q4/model.gguf", target)
+    assert list(tmp_path.rglob("*.gguf")), "what was downloaded stays"
+    with pytest.raises(FetchError, match=f"has no q4/model.gguf at {REVISION}; write file: as it stands at https://.*/tree/"):
+        fetch_file(HUB, REVISION, "q4/model.gguf", target)
+    with pytest.raises(FetchError, match="accepted its licence"):
+        fetch_file(HUB, REVISION, "q4/model.gguf", target)
+    assert not target.exists()
+    fetch_file(HUB, REVISION, "q4/model.gguf", target)
+    assert [path.name for path in target.parent.iterdir()] == ["model.gguf"]
+    assert set(asked) == {(HUB, "q4/model.gguf", REVISION)}
