@@ -75,13 +75,20 @@ def contents(files):
 def model_contents(model):
     """The same of a model or translator in a folder of the user's; what rules put in place is as new as it is."""
     entry = (settings.models | settings.translators)[plan.base_of(model)]
-    return contents(model_files(model)) if getattr(entry, "path", None) else None
+    own = getattr(entry, "path", None) and plan.base_of(model) not in plan.converted(settings)
+    return contents(model_files(model)) if own else None
 
 
 def gguf_file(model):
     """The GGUF file that a model is made from."""
     entry = settings.models[model]
     return entry.path or paths.GGUF_FETCHED.format(model=model, file=os.path.basename(entry.file))
+
+
+def gguf_contents(wildcards):
+    """What is in a GGUF file of the user's; one that was fetched is as new as it is."""
+    path = settings.models[wildcards.model].path
+    return contents([path]) if path else None
 
 
 def loading(model):

@@ -123,6 +123,7 @@ rule convert_gguf:
     params:
         cache=paths.CONVERTED,
         dtype=lambda wildcards: settings.models[wildcards.model].dtype,
+        contents=gguf_contents,
         version=version("convert_gguf"),
     message:
         "Convert {input} to Hugging Face format"

@@ -6,7 +6,8 @@ from weakref import WeakSet
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.reading import PROBED, Reading, Tree, close, in_batches, readable
+from isogloss.asking.reading import Reading, Tree, in_batches, readable
+from isogloss.asking.trying import PROBED, close
 from isogloss.models.chat import Chat, Spoken, chat_of
 from isogloss.models.limits import check_readable
 

@@ -16,7 +16,7 @@ from transformers import (
 )
 from transformers.utils import is_bitsandbytes_available
 
-from isogloss.asking.reading import try_out
+from isogloss.asking.trying import try_out
 from isogloss.config import Computing, Loading
 from isogloss.models.chat import chat_of, speak
 from isogloss.models.folder import ADAPTER, folder_problems, shortened
