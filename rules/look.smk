@@ -1,42 +1,5 @@
 # A first look at a model, before hours are spent on it: a few questions in every language, and a page about them.
 
-
-def looked_at(kind):
-    """The knowledge set of a kind that a look asks from: one that is there without translation, studied and built-in if possible;
-    none if there is none of the kind."""
-    of = [key for key, entry in settings.knowledge.items() if entry.kind == kind]
-    lacking = {key: set(settings.languages) - set(plan.own_languages(settings, key)) for key in of}
-    order = {
-        key: (len(lacking[key]), not settings.knowledge[key].studied, settings.knowledge[key].provider != "built-in")
-        for key in of
-    }
-    return sorted(of, key=order.__getitem__)[:1]
-
-
-def looked_at_parts():
-    """The knowledge set of each part of a look: what is taught is new, or known if there is nothing new."""
-    taught = (looked_at("new") or looked_at("known"))[0]
-    return {part: taught for part in ("in-context", "lesson")} | {"known": own for own in looked_at("known")}
-
-
-def at_a_time():
-    """The lessons of a cohort, in the config's languages."""
-    return len(settings.languages) if settings.cohort == "auto" else min(settings.cohort, len(settings.languages))
-
-
-def learned_in_a_look(model):
-    """The question-answer pairs of a look that go through the model together."""
-    own = settings.models[model].teaching
-    return at_a_time() * (own.at_once or own.batch)
-
-
-def requested_by(model, files):
-    """The MB that jobs of the studies ask for, by work."""
-    entry = settings.models[model]
-    full = at_a_time() * (entry.teaching.layers == "full")
-    return {"ask": memory(entry, files, full=full), "teach": memory(entry, files, learned_in_a_look(model), full)}
-
-
 LOOKED_AT = {
     "known": [paths.ITEMS.format(knowledge=key, language=code) for key in looked_at("known") for code in settings.languages],
     "new": [paths.ITEMS.format(knowledge=looked_at_parts()["lesson"], language=code) for code in settings.languages],

@@ -8,17 +8,19 @@ import polars as pl
 import pytest
 import torch
 import yaml
+from openai_server import OpenAIServer
 from test_workflow import copy_project, snakemake
 
 from isogloss import plan
 from isogloss.asking.prompts import read_prompts
-from isogloss.config import Asking, Config, Teaching
+from isogloss.config import Asking, Config, Remote, Teaching
 from isogloss.cost_counting import Study
 from isogloss.cost_look import Expected, Work, with_only, works_of
 from isogloss.knowledge.builtin import built_in_items, render
 from isogloss.models.chat import chat_of
 from isogloss.models.look import EPOCHS, KNOWN, TAUGHT, TOLD, Answer, Here, Look, Precision, Taught, drawn, exams
 from isogloss.models.look_local import Memory, _taught, compared, look_locally
+from isogloss.models.look_remote import look_remotely
 from isogloss.report.look_advice import advice, together
 from isogloss.report.look_card import write_look
 
@@ -341,6 +343,30 @@ def test_a_random_model_is_measured(tiny, items, languages):
     assert look.here.asking >= look.here.loaded // 2 > 0
     assert model.dtype is torch.bfloat16
     assert all(torch.equal(weight, before[name].to(torch.bfloat16)) for name, weight in model.state_dict().items())
+
+
+def test_a_model_behind_an_interface_is_asked_and_what_it_said_is_kept(items, languages, tmp_path):
+    """It says what it was asked, between tags."""
+    few = {code: languages[code] for code in LANGUAGES}
+    knowledge = {"known": "old", "in-context": "new"}
+    prompts = read_prompts("data/prompts.yaml")["instructed"]
+
+    def ask(server):
+        endpoint = Remote(provider="openai", name="gpt-4o-mini", base_url=server.base_url, key=None)
+        own = (items["known"], items["new"], knowledge, prompts, few, 8, tmp_path / "calls", None)
+        return look_remotely("far", endpoint, *own)
+
+    with OpenAIServer() as server:
+        look, again = ask(server), ask(server)
+    assert {part: sum(own.part == part for own in look.answers) for part in look.seconds} == {
+        "known": 2 * KNOWN,
+        "in-context": 2 * TOLD,
+    }
+    assert look.here is None
+    assert look.usd > 0
+    assert again.usd == 0, "all calls are kept"
+    assert again.answers == look.answers
+    assert all(own.form == "tags" for own in look.answers if own.part == "in-context")
 
 
 def test_losses_before_and_after_are_of_the_same_batches(tiny, items, languages):

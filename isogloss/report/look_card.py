@@ -179,11 +179,12 @@ def _study(look: Look, expected: Expected) -> str:
         unknown = " and what is not known yet (?)" if len(known) < len(expected.works) else ""
         total = f"In all {sum(known):.1f} hours{unknown}, one job after the other."
         at_once = look.here.taught.together
-        how = f"""This is an estimate: the seconds an answer and a step took in this look, times what the config asks for. It takes
-for granted that lessons learn together at the rate of {at_once} at a time, and counts question-answer pairs in a prompt once for all
-languages that are asked after them, as they are read in the study. Exams of a study fill their batches better than this look, which
-is faster; other work on the same machine makes it slower. Not counted: loading the model, multiple choice, scoring, figures. A job
-that was stopped goes on where it was."""
+        how = f"""This is an estimate: the seconds an answer and a step took in this look, times what the config asks for. It
+takes for granted that lessons learn together at the rate of {at_once} at a time, and counts question-answer
+pairs in a prompt once for all languages that are asked after them, as they are read in the study. Exams of a
+study fill their batches better than this look, which is faster; other work on the same machine makes it
+slower. Not counted: loading the model, multiple choice, scoring, figures. A job that was stopped goes on
+where it was."""
     else:
         total = _priced(look, expected)
         how = (
