@@ -25,12 +25,7 @@ rule look:
         "../envs/cpu.yaml"
     threads: cores_of
     resources:
-        mem_mb=lambda wildcards, input: memory(
-            settings.models[wildcards.model],
-            input.model,
-            learned_in_a_look(wildcards.model),
-            at_a_time() * (settings.models[wildcards.model].teaching.layers == "full"),
-        ),
+        mem_mb=lambda wildcards, input: max(requested_by(wildcards.model, input.model).values()),
         gpu=lambda wildcards: accelerators(settings.models[wildcards.model]),
         runtime=lambda wildcards: minutes(settings.models[wildcards.model], 60),
     params:

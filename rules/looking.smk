@@ -24,14 +24,10 @@ def at_a_time():
     return len(settings.languages) if settings.cohort == "auto" else min(settings.cohort, len(settings.languages))
 
 
-def learned_in_a_look(model):
-    """The question-answer pairs of a look that go through the model together."""
-    own = settings.models[model].teaching
-    return at_a_time() * (own.at_once or own.batch)
-
-
 def requested_by(model, files):
     """The MB that jobs of the studies ask for, by work."""
-    entry = settings.models[model]
-    full = at_a_time() * (entry.teaching.layers == "full")
-    return {"ask": memory(entry, files, full=full), "teach": memory(entry, files, learned_in_a_look(model), full)}
+    entry, asking = settings.models[model], settings.models[model].asking
+    return {
+        "ask": needed(entry, files, memory.of_asking, asking.batch, asking.max_new_tokens, context=settings.context.pairs),
+        "teach": needed(entry, files, memory.of_teaching, at_a_time(), entry.teaching),
+    }
