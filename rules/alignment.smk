@@ -3,11 +3,6 @@ IMPORTED = {key: entry for key, entry in settings.predictions.items() if entry.f
 CLIKA = {key: entry for key, entry in settings.predictions.items() if entry.format == "clika"}
 
 
-def clika_files(name):
-    """The lists of predictions that were made elsewhere."""
-    return sorted(str(path) for path in Path(CLIKA[name].path).rglob("*.jsonl"))
-
-
 rule measures:
     input:
         scores=paths.ALL_SCORES,

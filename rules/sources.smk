@@ -89,3 +89,8 @@ def multiple_choice(wildcards):
 def languages_written(knowledge):
     """The languages in which a knowledge set is written: those studied, in their order, and those it is translated from."""
     return list(dict.fromkeys([*settings.languages, *plan.own_languages(settings, knowledge)]))
+
+
+def clika_files(name):
+    """The lists of predictions that were made elsewhere."""
+    return sorted(str(path) for path in Path(settings.predictions[name].path).rglob("*.jsonl"))

@@ -134,7 +134,15 @@ def test_an_exam_is_asked_and_scored_by_halves(folder, languages):
     part = dict(exam.filter(asked_in="cym").select("item", "part").iter_rows())
     assert {item: part[item] for item in halves(items["eng"])} == halves(items["eng"])
     context = pl.lit(None, dtype=pl.List(pl.String))
-    right = exam.with_columns(answer=pl.lit("Farnia"), state=pl.lit("answered"), seed=1, epoch=1, context=context)
+    right = exam.with_columns(
+        raw=pl.lit("Farnia"),
+        answer=pl.lit("Farnia"),
+        form=pl.lit("whole"),
+        state=pl.lit("answered"),
+        seed=1,
+        epoch=1,
+        context=context,
+    )
     about = {"model": "m", "knowledge": "k", "study": "conductivity", "setting": "fine-tuning"}
     table = score(named(right, about, "eng-to-cym"), items)
     assert table.filter("correct").select("asked_in", "item").rows() == [("cym", "q0001"), ("cym", "q0002"), ("cym", "q0003")]

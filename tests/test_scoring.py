@@ -145,7 +145,7 @@ def test_table():
     assert table["true_in"].null_count() == 4, "no lesson of two languages"
     assert table["correct_any"].to_list() == [True, False, False, True]
     assert table["answer_in"].to_list() == ["eng", None, None, "fra"]
-    assert table["unfinished_correct"].null_count() == 4, "what was said is not known"
+    assert table["unfinished_correct"].to_list() == [None, False, None, None], "apr is a form of English alone"
     assert table["reference"].to_list() == ["April", "april", "avril", "avril"]
     assert table["state"].to_list() == ["answered", "unfinished", "answered", "answered"]
 
@@ -186,6 +186,7 @@ def asked(items, *rows, **columns):
         context=None,
         question=pl.lit("?"),
         state=pl.when(pl.col("answer").is_null()).then(pl.lit("unfinished")).otherwise(pl.lit("answered")),
+        form=pl.when(pl.col("answer").is_not_null()).then(pl.lit("whole")),
     )
     return score(table.select(list(schema)).cast(schema).with_columns(**columns), items)
 
