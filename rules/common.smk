@@ -66,7 +66,7 @@ def model_files(model):
 
 
 def contents(files):
-    """A digest of files that no rule makes: a param of the rules that read them, since Snakemake sees nothing of an older file
+    """A digest of files that are not made here, a param of the rules that read them, since Snakemake sees nothing of an older file
     that has taken the place of another. (No `input` in its lambda: Snakemake does not compare params that are made from it.)"""
     return digest_of(sorted(map(str, files)))
 
