@@ -66,7 +66,7 @@ def folder(tmp_path_factory):
 def refused_or_read(read, path):
     """What `read` returns; a refusal names the file in every line that does not continue another, and nothing else is raised."""
     try:
-        return parsed()
+        return read()
     except ValueError as error:
         refusal = error
     assert type(refusal) is ValueError, repr(refusal)
