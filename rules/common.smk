@@ -15,7 +15,7 @@ from isogloss import paths, plan
 from isogloss.asking.prompts import kind_of, read_prompts
 from isogloss.asking.steps import read_steps
 from isogloss.checking import ConfigError, load_config
-from isogloss.config import Loading, Machine
+from isogloss.config import Loading, Machine, Sandbox
 from isogloss.languages import read_languages
 from isogloss.versions import version
 

@@ -160,6 +160,34 @@ def test_trees_are_as_large_as_pays():
     assert [[len(tree.prompts) for tree in batch] for batch in batches(many, 10, 10)] == [[4, 4]] * 3
 
 
+def test_trees_are_as_large_as_memory_allows():
+    many = {10 * i + j: [0, i, i, j, j, j, j] for i in range(6) for j in range(4)}
+    for tokens, sizes in ((19, [4] * 6), (15, [3, 1] * 6), (0, [1] * 24)):
+        assert [len(tree.prompts) for tree in planted(many, 10, 10, tokens)] == sizes
+        for batch in batches(many, 10, 10, tokens):
+            assert len(batch) == 1 or len(batch) * max(len(tree.tokens) for tree in batch) <= tokens
+
+
+def test_little_memory_makes_no_difference_to_what_is_said(tiny, monkeypatch):
+    model, tokenizer = tiny
+    questions = [f"What is it? {word} {'day ' * i}" for i, word in enumerate(("a", "market", "Karumo", "x"))]
+    options = [["Monday", "Karumo"]] * 4
+    reads, found = [], []
+    hook = model.model.register_forward_pre_hook(lambda *_: reads.append(1))
+    for little in (False, True):
+        if little:
+            monkeypatch.setattr("isogloss.asking.reading.READ", 0)
+            monkeypatch.setattr("isogloss.asking.reading.SCORED", 0)
+        reads.clear()
+        chosen = log_likelihoods(model, tokenizer, questions, options, 16)
+        said = answer_greedily(model, tokenizer, questions, 4, 16)
+        found.append((len(reads), torch.tensor(chosen), said))
+    hook.remove()
+    assert found[0][0] < found[1][0]
+    assert (found[0][1] - found[1][1]).abs().max() < 1e-9
+    assert found[0][2] == found[1][2]
+
+
 def ending_often(model, tokenizer, texts):
     """The tokenizer with such an end of answers that a random model says it, but seldom at once."""
     said = []

@@ -22,11 +22,12 @@ IMPORTS = 460e6  # bytes of torch, transformers and what else a job imports
 TOKENIZER = 10  # times the size of its file
 SPARE = 1.4  # times what is in use that the allocator holds, where sizes change from pass to pass
 KEPT = 0.8e9  # bytes that go through a model when it is taught are kept for the backward pass, at most
-READ = 2e9  # bytes of a batch of prompts, at most
+READ = 3e9  # bytes of a batch of prompts, at most
 SCORED = 0.5e9  # bytes of the logits of tokens whose probabilities are wanted, at most
 LARGER = 8  # times that on an accelerator, which needs many rows to be busy
 FEWEST = 256  # tokens that are always taken together
 PAIR, PROMPT = 52, 48  # tokens of a question with its answer, and of a question, beside the instruction
+BARE = 12  # tokens of a question without instruction to a model whose tokenizer was made for its language
 OPTION, TEXT = 8, 64  # tokens of an answer to choose, and of a text
 # What a configuration calls the sizes of a model, the older names last.
 NAMES = {
@@ -84,8 +85,8 @@ class Shape:
         return 2 * self.layers * self.keys
 
     def kept(self, teaching: Teaching, size: int = SINGLE) -> int:
-        """Bytes of a token that are kept for the backward pass, of numbers of a `size`, and the gradients of the layer that is gone
-        through; with checkpointing, all but what enters each layer is computed again."""
+        """Bytes of a token that are kept for the backward pass, of numbers of a `size`, and the gradients of the layer that is
+        gone through; with checkpointing, all but what enters each layer is computed again."""
         layer = self.layer + sum(self.ranks(teaching))
         return size * (self.layers * self.width + 2 * layer if teaching.checkpointing else (self.layers + 1) * layer)
 
@@ -157,13 +158,16 @@ class Stored:
         size = sum(path.stat().st_size for path in folder.glob("tokenizer.json"))
         return cls(shape, numbers, found, size)
 
-    def base(self, dtype: str) -> tuple[float, float]:
+    def base(self, dtype: str, speaks: bool = True) -> tuple[float, float]:
         """Bytes of a job that has the model in a precision (auto: float32), and at most while it is loaded.
 
-        Weights in the precision of their file are its pages; others stand beside them until all are there.
+        Weights in the precision of their file are its pages, of which those of the vocabulary are hardly read by a model that
+        `speaks` not; others stand beside them until all are there.
         """
         fixed = IMPORTS + TOKENIZER * self.tokenizer
         weights = self.numbers * BYTES[dtype]
+        if not speaks and set(self.bytes) == {FILED[dtype]}:
+            weights -= self.shape.words * self.shape.width * BYTES[dtype]
         other = sum(size for kind, size in self.bytes.items() if kind != FILED[dtype])
         return fixed + weights, fixed + weights + other
 
@@ -197,13 +201,14 @@ def of_asking(
     batch: int,
     new: int = 0,
     context: int = 0,
+    prompt: int = PROMPT,
     adapters: int = 0,
     teaching: Teaching | None = None,
 ) -> int:
     """Bytes of a job that asks so many questions at a time after a `context` of so many pairs, or has texts translated; of as
-    many `adapters` at once (0: none), taught so. An answer has at most `new` tokens."""
+    many `adapters` at once (0: none), taught so. A `prompt` has so many tokens of its own, an answer at most `new`."""
     shape, size, prompts = stored.shape, BYTES[dtype], max(1, adapters) * batch
-    read = min(READ, prompts * (PROMPT + context * PAIR) * shape.read(size))
+    read = min(READ, prompts * (prompt + context * PAIR * prompt // PROMPT) * shape.read(size))
     said = prompts * (new * shape.cached * size / 2 + 2 * SINGLE * shape.words)
     numbers = shape.adapter(teaching)[0] if teaching else 0
     return _whole(stored, dtype, read + said + adapters * numbers * (SINGLE + size))
@@ -219,7 +224,7 @@ def of_choosing(stored: Stored, dtype: str, batch: int) -> int:
 
 def of_texts(stored: Stored, dtype: str, batch: int) -> int:
     """Bytes of a job that reads so many texts at a time and keeps nothing of them."""
-    return _whole(stored, dtype, batch * TEXT * (stored.shape.read(BYTES[dtype])))
+    return _whole(stored, dtype, batch * TEXT * stored.shape.read(BYTES[dtype]), speaks=False)
 
 
 def of_scoring(stored: Stored, dtype: str, batch: int) -> int:
@@ -228,6 +233,6 @@ def of_scoring(stored: Stored, dtype: str, batch: int) -> int:
     return _whole(stored, dtype, batch * TEXT * shape.read(BYTES[dtype]) + min(SCORED, batch * TEXT * shape.scored()))
 
 
-def _whole(stored: Stored, dtype: str, work: float) -> int:
-    base, loading = stored.base(dtype)
+def _whole(stored: Stored, dtype: str, work: float, speaks: bool = True) -> int:
+    base, loading = stored.base(dtype, speaks)
     return int(max(loading, base + SPARE * work))
