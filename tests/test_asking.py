@@ -176,8 +176,8 @@ def test_little_memory_makes_no_difference_to_what_is_said(tiny, monkeypatch):
     hook = model.model.register_forward_pre_hook(lambda *_: reads.append(1))
     for little in (False, True):
         if little:
-            monkeypatch.setattr("isogloss.asking.reading.READ", 0)
-            monkeypatch.setattr("isogloss.asking.reading.SCORED", 0)
+            for limit in ("reading.READ", "generation.memory.READ", "choosing.memory.SCORED"):
+                monkeypatch.setattr(f"isogloss.asking.{limit}", 0)
         reads.clear()
         chosen = log_likelihoods(model, tokenizer, questions, options, 16)
         said = answer_greedily(model, tokenizer, questions, 4, 16)
@@ -220,8 +220,8 @@ def adapters(tiny, tmp_path_factory):
     return {name: {(1, 3): folders[3], (1, 6): folders[6]} for name, folders in taught.items()}
 
 
-def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters):
-    """Token by token, in float64; and every lesson is asked in its own languages."""
+def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters, monkeypatch):
+    """Token by token, in float64; and every lesson is asked in its own languages, also where there is room for one alone."""
     base, tokenizer = tiny
     asked = [*QUESTIONS, *QUESTIONS[::-1]]
     exam = pl.DataFrame({"asked_in": ["eng"] * 4 + ["spa"] * 4, "item": list("abcd") * 2, "question": asked})
@@ -234,7 +234,8 @@ def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters):
         for key, folder in folders.items()
         for question in QUESTIONS
     }
-    for batch in (1, 3, 10):
+    for batch, room in ((1, 2e9), (3, 0), (10, 2e9)):
+        monkeypatch.setattr("isogloss.models.memory.ADAPTED", room)
         held = hold_taught(base, tokenizer, exams, Asking(max_new_tokens=12, batch=batch), adapters)
         assert list(held) == list(exams)
         for lesson, table in held.items():

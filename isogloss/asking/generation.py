@@ -5,8 +5,10 @@ from functools import partial
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.reading import Reading, Tree, in_batches, readable
+from isogloss.asking.reading import Reading, Tree, fitting, in_batches, readable
+from isogloss.models import memory
 from isogloss.models.local import chat_prompt, ends
+from isogloss.models.memory import Shape
 
 
 @torch.inference_mode()
@@ -27,7 +29,9 @@ def answer_greedily(
     answers: list[list[str | None]] = [[None] * len(prompts) for _ in range(lessons)]
     last = set(ends(model, tokenizer))
     say = partial(_said if readable(model) else _generated, model, tokenizer, prompts, lessons, max_new_tokens)
-    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say, lessons):
+    each = Shape.of(model.config.to_dict()).said(max_new_tokens, model.dtype.itemsize)
+    most = fitting(model, batch_size, lessons * each, memory.READ)
+    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], most, say, lessons):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
                 end = next((i for i, token in enumerate(tokens) if token in last), None)
