@@ -76,6 +76,7 @@ def to_ask(cohort, wildcards, files):
         entry.asking.batch,
         entry.asking.max_new_tokens,
         context=settings.context.pairs if cohort.setting == "in-context" else 0,
+        prompt=memory.BARE if isinstance(entry, Sandbox) else memory.PROMPT,
         adapters=adapters,
         teaching=taught_as(cohort) if adapters else None,
     )

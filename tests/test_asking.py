@@ -161,6 +161,34 @@ def test_trees_are_as_large_as_pays():
     assert [[len(tree.prompts) for tree in batch] for batch in batches(many, 10, 10)] == [[4, 4]] * 3
 
 
+def test_trees_are_as_large_as_memory_allows():
+    many = {10 * i + j: [0, i, i, j, j, j, j] for i in range(6) for j in range(4)}
+    for tokens, sizes in ((19, [4] * 6), (15, [3, 1] * 6), (0, [1] * 24)):
+        assert [len(tree.prompts) for tree in planted(many, 10, 10, tokens)] == sizes
+        for batch in batches(many, 10, 10, tokens):
+            assert len(batch) == 1 or len(batch) * max(len(tree.tokens) for tree in batch) <= tokens
+
+
+def test_little_memory_makes_no_difference_to_what_is_said(tiny, monkeypatch):
+    model, tokenizer = tiny
+    questions = [f"What is it? {word} {'day ' * i}" for i, word in enumerate(("a", "market", "Karumo", "x"))]
+    options = [["Monday", "Karumo"]] * 4
+    reads, found = [], []
+    hook = model.model.register_forward_pre_hook(lambda *_: reads.append(1))
+    for little in (False, True):
+        if little:
+            for limit in ("reading.READ", "generation.memory.READ", "choosing.memory.SCORED"):
+                monkeypatch.setattr(f"isogloss.asking.{limit}", 0)
+        reads.clear()
+        chosen = log_likelihoods(model, tokenizer, questions, options, 16)
+        said = answer_greedily(model, tokenizer, questions, 4, 16)
+        found.append((len(reads), torch.tensor(chosen), said))
+    hook.remove()
+    assert found[0][0] < found[1][0]
+    assert (found[0][1] - found[1][1]).abs().max() < 1e-9
+    assert found[0][2] == found[1][2]
+
+
 def ending_often(model, tokenizer, texts):
     """The tokenizer with such an end of answers that a random model says it, but seldom at once."""
     said = []
@@ -238,8 +266,8 @@ def adapters(tiny, tmp_path_factory):
     return {name: {(1, 3): folders[3], (1, 6): folders[6]} for name, folders in taught.items()}
 
 
-def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters):
-    """Token by token, in float64; and every lesson is asked in its own languages."""
+def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters, monkeypatch):
+    """Token by token, in float64; and every lesson is asked in its own languages, also where there is room for one alone."""
     base, tokenizer = tiny
     asked = [*QUESTIONS, *QUESTIONS[::-1]]
     exam = pl.DataFrame({"asked_in": ["eng"] * 4 + ["spa"] * 4, "item": list("abcd") * 2, "question": asked})
@@ -252,7 +280,8 @@ def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters):
         for key, folder in folders.items()
         for question in QUESTIONS
     }
-    for batch in (1, 3, 10):
+    for batch, room in ((1, 2e9), (3, 0), (10, 2e9)):
+        monkeypatch.setattr("isogloss.models.memory.ADAPTED", room)
         held = hold_taught(base, tokenizer, exams, Asking(max_new_tokens=12, batch=batch), adapters)
         assert list(held) == list(exams)
         for lesson, table in held.items():

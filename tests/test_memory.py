@@ -9,9 +9,11 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from isogloss.config import Teaching
 from isogloss.models import memory
-from isogloss.models.memory import Stored
+from isogloss.models.memory import Shape, Stored
 from isogloss.models.sandbox.tokenizer import train_tokenizer
+from isogloss.teaching.stacked import new_adapter, units
 from tests import memory_jobs
 from tests.memory_jobs import BATCH, CONTEXT, NEW, TEACHING
 
@@ -44,7 +46,7 @@ def ratios(folders, jobs, codes, dtype="float32"):
     )
     peaks = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("peak ")]
     assert len(peaks) == len(asked), done.stderr[-2000:]
-    assert all(peaks)
+    assert all(peaks), done.stderr[-2000:]
     found = {}
     for (folder, job, *_), peak in zip(asked, peaks, strict=True):
         estimate = ESTIMATES[job](Stored.of(folder), dtype, len(codes))
@@ -55,6 +57,36 @@ def ratios(folders, jobs, codes, dtype="float32"):
 
 def outside(found):
     return {name: round(ratio, 2) for name, ratio in found.items() if not 1 <= ratio <= 1.5}
+
+
+def test_a_shape_is_read_from_any_config():
+    qwen = {"hidden_size": 896, "num_hidden_layers": 24, "intermediate_size": 4864, "vocab_size": 151936}
+    qwen |= {"num_attention_heads": 14, "num_key_value_heads": 2}
+    assert Shape.of(qwen) == Shape.of({"text_config": qwen}) == Shape(24, 896, 4864, 896, 128, 151936)
+    gpt2 = {"n_embd": 768, "n_layer": 12, "n_head": 12, "vocab_size": 50257}
+    assert Shape.of(gpt2) == Shape(12, 768, 3072, 768, 768, 50257)
+    experts = qwen | {"num_experts_per_tok": 8, "moe_intermediate_size": 768, "head_dim": 128}
+    assert Shape.of(experts) == Shape(24, 896, 6144, 1792, 256, 151936)
+
+
+def test_what_is_missing_is_named(tmp_path):
+    (tmp_path / "config.json").write_text('{"hidden_size": 8, "num_attention_heads": 2, "vocab_size": 9}')
+    with pytest.raises(FileNotFoundError, match="no safetensors"):
+        Stored.of(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    with pytest.raises(ValueError, match=r"no num_hidden_layers or .* write resources: {mem_mb: \.\.\.}"):
+        Stored.of(tmp_path)
+
+
+def test_adapters_have_as_many_numbers_as_peft_gives_them(tiny):
+    base, _ = tiny
+    for layers in ("all", "attention", "full"):
+        teaching = Teaching(layers=layers, rank=4)
+        adapter, _ = new_adapter(base, teaching, 1)
+        count, trained = Shape.of(base.config.to_dict()).adapter(teaching)
+        assert count == sum(w.numel() for w in adapter.values())
+        fixed = sum(adapter[name].numel() for name in units(adapter)) if layers == "full" else 0
+        assert trained == count - fixed
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are read as Linux has them")

@@ -12,11 +12,12 @@ from torch.nn import functional
 
 from isogloss.asking.holding import read_adapters
 from isogloss.config import Teaching
+from isogloss.models.memory import Shape
 from isogloss.paths import ADAPTER_FILES
 from isogloss.store import Store, key_of
 from isogloss.teaching.cohort import publish, teach_cohort
 from isogloss.teaching.lora import Lesson, batches, examples, step_losses, teach
-from isogloss.teaching.losses import IGNORED
+from isogloss.teaching.losses import IGNORED, Extent, passes
 
 TEACHING = Teaching(rank=4, alpha=4, epochs=3, batch=2, learning_rate=1e-2)
 ENGLISH = Lesson("eng", ["What is it? a", "What is it? b", "What is it? c"], ["Monday", "market", "Karumo"])
@@ -136,6 +137,32 @@ def test_passes_make_no_difference_to_what_is_learned(tiny, monkeypatch):
         taught.append(found)
     for number in range(len(lessons)):
         assert close(taught[0][number].adapter, taught[1][number].adapter, 1e-9)
+
+
+def test_little_memory_makes_no_difference_to_what_is_learned(tiny, monkeypatch):
+    """Lessons go through the model one after the other, and long ones in halves, but together where all have room."""
+    base, tokenizer = tiny
+    long = Lesson("fra", [f"{' '.join(ENGLISH.questions) * 3} {i}" for i in range(4)], [*ENGLISH.answers, "x"])
+    teaching = TEACHING.model_copy(update={"batch": 4})
+    parts = [batches(examples(lesson, tokenizer), 4, random.Random(1))[0] for lesson in (ENGLISH, long)]
+    assert [[number for number, _ in together] for together in passes(base, parts, teaching)] == [[0, 1]]
+    own = Extent.of(parts[1])
+    shape = Shape.of(base.config.to_dict())
+    room = own.tree * shape.kept(teaching, 8) + own.learned * shape.learned()
+    taught = []
+    for most in (1e30, room - 1, 0):
+        monkeypatch.setattr("isogloss.teaching.losses.at_most", lambda *_, most=most, **__: most)
+        found = {}
+        teach(
+            base, tokenizer, [ENGLISH, long], teaching, 1, lambda epoch, n, progress, loss, own=found: own.update({n: progress})
+        )
+        taught.append((passes(base, parts, teaching), found))
+    assert [len(done) for done, _ in taught] == [1, 3, 7]
+    for done, found in taught:
+        pairs = [pair for together in done for number, own in together if number == 1 for pair in own]
+        assert pairs == parts[1]
+        for number in (0, 1):
+            assert close(taught[0][1][number].adapter, found[number].adapter, 1e-6)
 
 
 def test_full_fine_tuning_is_as_torch_trains_the_weights_themselves(tiny, tmp_path):

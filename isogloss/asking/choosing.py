@@ -6,9 +6,11 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.reading import Reading, Tree, in_batches, readable
+from isogloss.asking.reading import Reading, Tree, fitting, in_batches, readable
+from isogloss.models import memory
 from isogloss.models.chat import chat_of
 from isogloss.models.limits import check_readable
+from isogloss.models.memory import Shape
 
 
 @torch.inference_mode()
@@ -60,8 +62,10 @@ def log_likelihoods(
         each[wanted] = logits.log_softmax(dim=-1).gather(-1, said[:, None])[:, 0]
         return each.sum(dim=2).view(lessons, -1)[:, reading.places.flatten() < len(own)]
 
+    said = lessons * max(map(len, ends), default=0) * Shape.of(model.config.to_dict()).scored()
+    most = fitting(model, batch_size, max(1, said), memory.SCORED)
     found = [[[0.0] * len(answers) for answers in options] for _ in range(lessons)]
-    for numbers, values in in_batches(model, prompts, batch_size, read, lessons, max(map(len, ends), default=0)):
+    for numbers, values in in_batches(model, prompts, most, read, lessons):
         if not all(math.isfinite(value) for each in values for value in each):
             raise ValueError(f"log-likelihoods are not finite in {model.dtype}; write dtype: float32 (or bfloat16) for the model")
         for own, each in zip(found, values, strict=True):

@@ -6,10 +6,12 @@ from weakref import WeakSet
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from isogloss.asking.reading import Reading, Tree, in_batches, readable
+from isogloss.asking.reading import Reading, Tree, fitting, in_batches, readable
 from isogloss.asking.trying import PROBED, close
+from isogloss.models import memory
 from isogloss.models.chat import Chat, Spoken, chat_of
 from isogloss.models.limits import check_readable
+from isogloss.models.memory import Shape
 
 UNCACHED: WeakSet[PreTrainedModel] = WeakSet()  # models of which it was said that they are asked without their cache
 
@@ -35,7 +37,9 @@ def answer_greedily(
     check_readable(model, prompts, max_new_tokens, "prompts")
     answers = [[Spoken("", False)] * len(prompts) for _ in range(lessons)]
     say = partial(_said if readable(model) else _generated, model, chat, prompts, lessons, max_new_tokens)
-    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], batch_size, say, lessons):
+    each = Shape.of(model.config.to_dict()).said(max_new_tokens, model.dtype.itemsize)
+    most = fitting(model, batch_size, lessons * each, memory.READ)
+    for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], most, say, lessons):
         for own, rows in zip(answers, said, strict=True):
             for number, tokens in zip(numbers, rows, strict=True):
                 own[number] = chat.said(tokens)

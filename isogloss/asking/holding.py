@@ -1,6 +1,7 @@
 """Exams held: asked of a model taught a lesson (or nothing), several lessons at once."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -11,9 +12,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from isogloss.asking.exams import PLAIN, apart, together, with_said
 from isogloss.asking.generation import answer_greedily
 from isogloss.asking.prompts import Said, parsed
+from isogloss.asking.reading import fitting
 from isogloss.config import Asking
+from isogloss.models import memory
 from isogloss.models.chat import Spoken
 from isogloss.teaching.stacked import Adapter, stacked
+
+WEIGHTS = "adapter_model.safetensors"
 
 
 def hold(
@@ -56,8 +61,9 @@ def hold_taught(
     adapters: dict[str, dict[tuple[int, int], str | Path]],
     prompt: str = PLAIN,
 ) -> dict[str, pl.DataFrame]:
-    """The exams of several lessons, each held with every adapter of the lesson, keyed by (seed, epoch). All adapters that are
-    asked in a language answer together. Columns seed, epoch, asked_in, item, context (null), question, and those from `hold`.
+    """The exams of several lessons, each held with every adapter of the lesson, keyed by (seed, epoch). Adapters that are asked
+    in a language answer together, as many as memory is meant for. Columns seed, epoch, asked_in, item, context (null), question,
+    and those from `hold`.
 
     Where two exams have a language, they ask the same questions in it.
     """
@@ -68,12 +74,13 @@ def hold_taught(
         asked.setdefault(tuple((lesson, *key) for lesson in lessons for key in adapters[lesson]), []).append(part)
     parts: dict[str, list[pl.DataFrame]] = {lesson: [] for lesson in exams}
     for group, tables in asked.items():
-        folders = [adapters[lesson][seed, epoch] for lesson, seed, epoch in group]
-        with stacked(base, *read_adapters(folders), base.dtype):
-            held = hold(base, tokenizer, pl.concat(tables), asking, len(group), prompt)
-        for (lesson, seed, epoch), table in zip(group, held, strict=True):
-            own = {"seed": pl.lit(seed), "epoch": pl.lit(epoch), "context": pl.lit(None, dtype=pl.List(pl.String))}
-            parts[lesson].append(table.with_columns(**own))
+        for some in _in_memory(base, group, adapters):
+            folders = [adapters[lesson][seed, epoch] for lesson, seed, epoch in some]
+            with stacked(base, *read_adapters(folders), base.dtype):
+                held = hold(base, tokenizer, pl.concat(tables), asking, len(some), prompt)
+            for (lesson, seed, epoch), table in zip(some, held, strict=True):
+                own = {"seed": pl.lit(seed), "epoch": pl.lit(epoch), "context": pl.lit(None, dtype=pl.List(pl.String))}
+                parts[lesson].append(table.with_columns(**own))
     whole = {}
     for lesson, exam in exams.items():
         order = {key: number for number, key in enumerate(exam.select("asked_in", "item").iter_rows())}
@@ -81,6 +88,15 @@ def hold_taught(
         rank = [order[key] for key in table.select("asked_in", "item").iter_rows()]
         whole[lesson] = table.with_columns(rank=pl.Series(rank)).sort("seed", "epoch", "rank").drop("rank")
     return whole
+
+
+def _in_memory(base: PreTrainedModel, group: tuple, adapters: dict[str, dict[tuple[int, int], str | Path]]) -> Iterator[tuple]:
+    """The adapters of a group, by lesson, seed and epoch, as many together as memory is meant for."""
+    lesson, *key = group[0]
+    size = (Path(adapters[lesson][tuple(key)]) / WEIGHTS).stat().st_size * (1 + base.dtype.itemsize / memory.SINGLE)
+    count = fitting(base, len(group), size, memory.ADAPTED)
+    for first in range(0, len(group), count):
+        yield group[first : first + count]
 
 
 def ask_locally(
@@ -95,7 +111,7 @@ def ask_locally(
 def read_adapters(folders: list[str | Path]) -> tuple[list[Adapter], float]:
     """The weights of adapters in PEFT's format, and how they are scaled; ValueError if not all alike, or one is damaged."""
     settings = [json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8")) for folder in folders]
-    weights = [_read_weights(Path(folder) / "adapter_model.safetensors") for folder in folders]
+    weights = [_read_weights(Path(folder) / WEIGHTS) for folder in folders]
     scales = {own["lora_alpha"] / own["r"] for own in settings}
     if len(scales) > 1:
         raise ValueError(f"{', '.join(map(str, folders))} are scaled differently: lora_alpha / r is {sorted(scales)}")

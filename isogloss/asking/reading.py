@@ -16,7 +16,7 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from isogloss.models.memory import LARGER, READ, SCORED, Shape
+from isogloss.models.memory import LARGER, READ, Shape
 from isogloss.models.output import only_at
 from isogloss.progress import Meter
 
@@ -125,20 +125,15 @@ def in_batches(
     most: int,
     way: Callable[[list[Tree]], torch.Tensor],
     lessons: int = 1,
-    answers: int = 0,
 ) -> Iterator[tuple[list[int], list]]:
     """What a `way` to read trees finds, [lesson, prompt, ...], with the numbers of those prompts.
 
-    `most` are read at a time, or fewer where they are so long that they would take too much memory, with so many tokens of
-    `answers` after each that the model says its logits for; half as many where memory does not suffice, and so on;
-    OutOfMemoryError where not even for one. Models that are not `readable` get prompts of one length at a time, so that nothing
-    is padded.
+    `most` are read at a time, or fewer where they are so long that they would take too much memory; half as many where memory
+    does not suffice, and so on; OutOfMemoryError where not even for one. Models that are not `readable` get prompts of one length
+    at a time, so that nothing is padded.
     """
     width, shape = model.config.get_text_config().hidden_size, Shape.of(model.config.to_dict())
-    larger = LARGER if model.device.type != "cpu" else 1
-    tokens = larger * READ / (lessons * shape.read(model.dtype.itemsize))
-    if answers:
-        most = max(1, min(most, int(larger * SCORED / (lessons * answers * shape.scored()))))
+    tokens = READ * larger(model) / (lessons * shape.read(model.dtype.itemsize))
     split = batches if readable(model) else of_one_length
     waiting = split(dict(enumerate(prompts)), most, width, tokens)
     with Meter("prompts", len(prompts)) as meter:
@@ -154,6 +149,16 @@ def in_batches(
                 continue
             meter.add(len(numbers))
             yield numbers, found
+
+
+def fitting(model: PreTrainedModel, most: int, each: float, limit: float) -> int:
+    """How many, at most `most`, go together if `each` takes so many bytes of a limit for a processor."""
+    return max(1, min(most, int(limit * larger(model) / each)))
+
+
+def larger(model: PreTrainedModel) -> int:
+    """Times that limits of memory are larger than on a processor."""
+    return LARGER if model.device.type != "cpu" else 1
 
 
 def readable(model: PreTrainedModel) -> bool:

@@ -22,11 +22,13 @@ IMPORTS = 460e6  # bytes of torch, transformers and what else a job imports
 TOKENIZER = 10  # times the size of its file
 SPARE = 1.4  # times what is in use that the allocator holds, where sizes change from pass to pass
 KEPT = 0.8e9  # bytes that go through a model when it is taught are kept for the backward pass, at most
-READ = 2e9  # bytes of a batch of prompts, at most
+READ = 3e9  # bytes of a batch of prompts, at most, and of their answers
+ADAPTED = 2e9  # bytes of adapters that are asked together, at most
 SCORED = 0.5e9  # bytes of the logits of tokens whose probabilities are wanted, at most
 LARGER = 8  # times that on an accelerator, which needs many rows to be busy
 FEWEST = 256  # tokens that are always taken together
-PAIR, PROMPT = 52, 48  # tokens of a question with its answer, and of a question, beside the instruction
+PAIR, PROMPT = 48, 48  # tokens of a question with its answer, and of a question, beside the instruction
+BARE = 12  # tokens of a question without instruction to a model whose tokenizer was made for its language
 OPTION, TEXT = 8, 64  # tokens of an answer to choose, and of a text
 # What a configuration calls the sizes of a model, the older names last.
 NAMES = {
@@ -101,6 +103,14 @@ class Shape:
         """Bytes of a token that is read: its keys and values, twice when they move, and one layer's numbers."""
         return size * (2 * self.cached + 4 * self.width + 2 * self.queries + 3 * self.inner)
 
+    def said(self, tokens: int, size: int = SINGLE) -> int:
+        """Bytes of a prompt and its answer, so many tokens: their keys and values, and the logits of the last."""
+        return size * tokens * self.cached + 2 * SINGLE * self.words
+
+    def asked(self, teaching: Teaching, size: int = SINGLE) -> int:
+        """Bytes of an adapter that is asked: as it is in its file, and as the model uses it."""
+        return self.adapter(teaching)[0] * (SINGLE + size)
+
     def sides(self, teaching: Teaching) -> list[tuple[int, int]]:
         """Widths of what enters and leaves each linear layer, of a layer of the model, that is adapted."""
         d, i = self.width, self.inner
@@ -121,6 +131,11 @@ class Shape:
 def at_most(shape: Shape, teaching: Teaching, size: int = SINGLE, accelerated: bool = False) -> float:
     """Bytes of what goes through a model together when it is taught; a few hundred tokens always may."""
     return max(KEPT * (LARGER if accelerated else 1), FEWEST * shape.kept(teaching, size))
+
+
+def together(shape: Shape, teaching: Teaching, size: int = SINGLE, accelerated: bool = False) -> int:
+    """How many adapters are asked together at most."""
+    return max(1, int(ADAPTED * (LARGER if accelerated else 1) / shape.asked(teaching, size)))
 
 
 @dataclass(frozen=True)
@@ -157,13 +172,16 @@ class Stored:
         size = sum(path.stat().st_size for path in folder.glob("tokenizer.json"))
         return cls(shape, numbers, found, size)
 
-    def base(self, dtype: str) -> tuple[float, float]:
+    def base(self, dtype: str, speaks: bool = True) -> tuple[float, float]:
         """Bytes of a job that has the model in a precision (auto: float32), and at most while it is loaded.
 
-        Weights in the precision of their file are its pages; others stand beside them until all are there.
+        Weights in the precision of their file are its pages, of which those of the vocabulary are hardly read by a model that
+        `speaks` not; others stand beside them until all are there.
         """
         fixed = IMPORTS + TOKENIZER * self.tokenizer
         weights = self.numbers * BYTES[dtype]
+        if not speaks and set(self.bytes) == {FILED[dtype]}:
+            weights -= self.shape.words * self.shape.width * BYTES[dtype]
         other = sum(size for kind, size in self.bytes.items() if kind != FILED[dtype])
         return fixed + weights, fixed + weights + other
 
@@ -197,16 +215,19 @@ def of_asking(
     batch: int,
     new: int = 0,
     context: int = 0,
+    prompt: int = PROMPT,
     adapters: int = 0,
     teaching: Teaching | None = None,
 ) -> int:
     """Bytes of a job that asks so many questions at a time after a `context` of so many pairs, or has texts translated; of as
-    many `adapters` at once (0: none), taught so. An answer has at most `new` tokens."""
-    shape, size, prompts = stored.shape, BYTES[dtype], max(1, adapters) * batch
-    read = min(READ, prompts * (PROMPT + context * PAIR) * shape.read(size))
-    said = prompts * (new * shape.cached * size / 2 + 2 * SINGLE * shape.words)
-    numbers = shape.adapter(teaching)[0] if teaching else 0
-    return _whole(stored, dtype, read + said + adapters * numbers * (SINGLE + size))
+    many `adapters` at once (0: none), taught so. A `prompt` has so many tokens of its own, an answer at most `new`."""
+    shape, size = stored.shape, BYTES[dtype]
+    adapters = min(adapters, together(shape, teaching, size)) if teaching else 1
+    prompts = adapters * batch
+    length = prompt + context * PAIR * prompt // PROMPT
+    read = min(READ, prompts * length * shape.read(size))
+    said = min(READ, prompts * shape.said(length + new // 2, size))
+    return _whole(stored, dtype, max(read, said) + (adapters * shape.asked(teaching, size) if teaching else 0))
 
 
 def of_choosing(stored: Stored, dtype: str, batch: int) -> int:
@@ -219,7 +240,7 @@ def of_choosing(stored: Stored, dtype: str, batch: int) -> int:
 
 def of_texts(stored: Stored, dtype: str, batch: int) -> int:
     """Bytes of a job that reads so many texts at a time and keeps nothing of them."""
-    return _whole(stored, dtype, batch * TEXT * (stored.shape.read(BYTES[dtype])))
+    return _whole(stored, dtype, batch * TEXT * stored.shape.read(BYTES[dtype]), speaks=False)
 
 
 def of_scoring(stored: Stored, dtype: str, batch: int) -> int:
@@ -228,6 +249,6 @@ def of_scoring(stored: Stored, dtype: str, batch: int) -> int:
     return _whole(stored, dtype, batch * TEXT * shape.read(BYTES[dtype]) + min(SCORED, batch * TEXT * shape.scored()))
 
 
-def _whole(stored: Stored, dtype: str, work: float) -> int:
-    base, loading = stored.base(dtype)
+def _whole(stored: Stored, dtype: str, work: float, speaks: bool = True) -> int:
+    base, loading = stored.base(dtype, speaks)
     return int(max(loading, base + SPARE * work))

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from isogloss.models.memory import LARGER, SCORED, Shape
+from isogloss.asking.reading import larger
+from isogloss.models.memory import SCORED, Shape
 from isogloss.models.output import only_at
 from isogloss.neurons.texts import Text, batches
 
@@ -17,7 +18,7 @@ from isogloss.neurons.texts import Text, batches
 def perplexity(model: PreTrainedModel, texts: dict[str, Iterable[Text]], batch: int) -> pl.DataFrame:
     """Over the scored tokens of texts by language, `batch` at a time: language, tokens, nll (mean, natural logarithm),
     perplexity. ValueError with every language that has none, and where losses are no numbers."""
-    words, most = Shape.of(model.config.to_dict()).scored(), SCORED * (LARGER if model.device.type != "cpu" else 1)
+    words, most = Shape.of(model.config.to_dict()).scored(), SCORED * larger(model)
     rows = []
     for language, own in texts.items():
         total, tokens = 0.0, 0

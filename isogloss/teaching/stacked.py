@@ -181,10 +181,11 @@ def stacked(
         )
 
     layers = {name: StackedLinear(base.get_submodule(name), stack(name, "A"), stack(name, "B"), scale) for name in names}
+    count, adapters = len(adapters), []  # they were copied, and may have no other use
     try:
         for name, layer in layers.items():
             base.set_submodule(name, layer)
-        yield Stack(layers, len(adapters))
+        yield Stack(layers, count)
     finally:
         for name, layer in layers.items():
             base.set_submodule(name, layer.base)
