@@ -62,3 +62,10 @@ def test_the_one_that_comes_along(languages):
     assert len(cells) == 17 * 17
     (value,) = cells.filter(pl.col("taught_in") == "jpn", pl.col("asked_in") == "kor")["accuracy"]
     assert value == 0.78
+
+
+def test_rows_without_a_language_are_named(tmp_path):
+    path = tmp_path / "matrix.csv"
+    path.write_text("taught,eng,fra\neng,1,2\n,3,4\n,5,6\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="a blank has more than one row"):
+        read_matrix(path, ["eng", "fra"])

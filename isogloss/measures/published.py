@@ -23,7 +23,7 @@ def read_matrix(path: str | Path, languages: list[str]) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"{path}: cannot be read as csv ({error})") from None
     first, *asked = table.columns
-    taught = table[first].cast(pl.String).to_list()
+    taught = table[first].cast(pl.String).fill_null("a blank").to_list()
     problems = [f"{code} has a row, but no column" for code in taught if code not in asked]
     problems += [f"{code} has a column, but no row" for code in asked if code not in taught]
     problems += [f"{code} has more than one row" for code in sorted({code for code in taught if taught.count(code) > 1})]
