@@ -1,5 +1,7 @@
 """What is said and learned does not depend on what stands beside a question, whatever a model is made of."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from odd_models import publish
@@ -29,15 +31,15 @@ def said_alone(model, prompt):
 
 
 @pytest.mark.parametrize("name", [*STATEFUL, "gpt_neo"])
-def test_what_is_said_is_what_is_said_to_each_question_alone(tiny, tmp_path, monkeypatch, name):
+def test_what_is_said_is_what_is_said_to_each_question_alone(tiny, tmp_path, name):
     model, tokenizer = load_model(publish(name, tiny[1], tmp_path))
     assert not readable(model)
     never = len(tokenizer) - 1
-    monkeypatch.setattr(generation, "ends", lambda *_: [never])
+    chat = SimpleNamespace(ends=[never], tokenizer=tokenizer)
     prompts = [chat_prompt(tokenizer, question) for question in QUESTIONS]
 
     def say(trees):
-        return generation._generated(model, tokenizer, prompts, 1, LIMIT, trees)
+        return generation._generated(model, chat, prompts, 1, LIMIT, trees)
 
     found = {}
     for numbers, rows in in_batches(model, [prompt[:-1] for prompt in prompts], 4, say):

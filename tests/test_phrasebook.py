@@ -110,7 +110,7 @@ def test_a_locale_that_lacks_names_is_found_out(languages, world):
     """CLDR has few names in Toki Pona; those in British English are English, and not every locale has a name for it."""
     toki = replace(languages["cym"], iso639_3="tok", cldr="tok")
     lacking = [fault.text.split()[4] for fault in name_faults(toki, world, languages.values()) if fault.state == "missing"]
-    assert lacking == ["country", "language", "continent", "currency"]
+    assert {"country", "language", "currency"} <= set(lacking), "each CLDR knows a little more of it"
     british = replace(languages["cym"], iso639_3="bri", cldr="en_GB")
     (missing,) = (fault.text for fault in name_faults(british, world, languages.values()) if fault.state == "missing")
     assert "cannot name the language en_GB" in missing
