@@ -156,7 +156,7 @@ class Machine(Strict):
         "100 MB, which more do not make faster, else 8, or as many as there are)",
     )
     mem_mb: PositiveInt | None = Field(
-        None, description="memory in MB; by default 2,000 and three times the files of the weights"
+        None, description="memory in MB; by default estimated from the files of the model and what the job does with it"
     )
     gpu: PositiveInt = Field(1, description="accelerators, where device is auto (several need device_map)")
     runtime: PositiveInt | None = Field(None, description="minutes; by default 240 to teach or translate, 60 to ask")

@@ -20,8 +20,8 @@ from tests.memory_jobs import BATCH, CONTEXT, NEW, TEACHING
 REAL = os.environ.get("ISOGLOSS_REAL_MODELS")
 SHAPES = {
     "wide vocabulary": {"vocab_size": 100_000, "num_hidden_layers": 4, "intermediate_size": 1024},
-    "deep": {"vocab_size": 2000, "num_hidden_layers": 32, "intermediate_size": 768},
-    "wide layers": {"vocab_size": 2000, "num_hidden_layers": 6, "intermediate_size": 6144},
+    "deep": {"vocab_size": 4096, "num_hidden_layers": 32, "intermediate_size": 768},
+    "wide layers": {"vocab_size": 4096, "num_hidden_layers": 6, "intermediate_size": 6144},
 }
 ESTIMATES = {
     "teach": lambda stored, dtype, lessons: memory.of_teaching(stored, dtype, lessons, TEACHING),
@@ -91,7 +91,8 @@ def test_adapters_have_as_many_numbers_as_peft_gives_them(tiny):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are read as Linux has them")
 def test_jobs_take_what_is_estimated(tmp_path):
-    tokenizer = train_tokenizer(["What is the market day of the place called Karumo? Monday", "¿Qué día es? lunes"] * 20, 512)
+    known = [question for table in memory_jobs.items(["eng"]).values() for question in table["ask_question"]]
+    tokenizer = train_tokenizer(known * 20, 700)  # as one that was not made for French
     for name, sizes in SHAPES.items():
         torch.manual_seed(0)
         settings = LlamaConfig(hidden_size=256, num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True, **sizes)

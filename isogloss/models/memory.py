@@ -29,7 +29,7 @@ LARGER = 8  # times that on an accelerator, which needs many rows to be busy
 FEWEST = 256  # tokens that are always taken together
 PAIR, PROMPT = 48, 48  # tokens of a question with its answer, and of a question, beside the instruction
 BARE = 12  # tokens of a question without instruction to a model whose tokenizer was made for its language
-OPTION, TEXT = 8, 64  # tokens of an answer to choose, and of a text
+OPTION, TEXT = 8, 48  # tokens of an answer to choose, and of a text
 # What a configuration calls the sizes of a model, the older names last.
 NAMES = {
     "width": ("hidden_size", "d_model", "n_embd"),
