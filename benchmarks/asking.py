@@ -7,7 +7,7 @@ from transformers import GenerationConfig
 
 from benchmarks.teaching import at_once
 from benchmarks.work import SANDBOX, Row, Work, alternate, compared_row
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.models.chat import Spoken, chat_of
 from isogloss.models.local import without_adapter
 from isogloss.teaching.stacked import new_adapter, stacked
@@ -106,7 +106,7 @@ def run(work: Work) -> list[Row]:
 
     def ours() -> dict[str, list]:
         with stacked(base, adapters, work.teaching.scale):
-            found = answer_greedily(base, tokenizer, asked, LONGEST, size, len(adapters))
+            found = say_greedily(base, tokenizer, asked, LONGEST, size, len(adapters))
         return dict(zip(work.languages, map(finished, found), strict=True))
 
     ways = {"PEFT, set_adapter and generate": by_peft, "PEFT, batches of mixed adapters": mixed, "ours": ours}
@@ -138,7 +138,7 @@ def run_in_context(work: Work) -> list[Row]:
             return generated(base, tokenizer, prompts, size)
 
     def ours() -> list:
-        return finished(answer_greedily(base, tokenizer, asked, LONGEST, size)[0])
+        return finished(say_greedily(base, tokenizer, asked, LONGEST, size)[0])
 
     name = "generate, batches of one length"
     found = alternate({name: plain, "ours": ours}, work.repeats)

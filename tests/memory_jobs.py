@@ -15,7 +15,7 @@ import torch
 
 from isogloss.asking.choosing import log_likelihoods
 from isogloss.asking.exams import questions, worded
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.asking.prompts import read_prompts
 from isogloss.config import BuiltIn, Loading, Teaching
 from isogloss.knowledge.builtin import built_in_items, render
@@ -60,7 +60,7 @@ def ask(model, tokenizer, codes):
     adapters = [{name: w.clone() for name, w in fresh.items()} for _ in codes]
     with stacked(model, adapters, 1.0, model.dtype):
         exam = asked(questions(items(codes)), "question")
-        answer_greedily(model, tokenizer, exam["question"].to_list(), NEW, BATCH, len(codes))
+        say_greedily(model, tokenizer, exam["question"].to_list(), NEW, BATCH, len(codes))
 
 
 def in_context(model, tokenizer, codes):
@@ -68,7 +68,7 @@ def in_context(model, tokenizer, codes):
     pairs = [f"{question}\n{answer}" for question, answer in known[codes[0]].select("teach_question", "answer").iter_rows()]
     contexts = ["\n".join((pairs[i:] + pairs[:i])[:CONTEXT]) for i in range(len(pairs))]
     exam = questions({codes[0]: known[codes[0]]}).with_columns(pl.Series("text", contexts))
-    answer_greedily(model, tokenizer, asked(exam, "context")["question"].to_list(), NEW, BATCH)
+    say_greedily(model, tokenizer, asked(exam, "context")["question"].to_list(), NEW, BATCH)
 
 
 def choose(model, tokenizer, codes):

@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from isogloss.asking.choosing import likeliest, log_likelihoods
 from isogloss.asking.exams import questions
-from isogloss.asking.generation import _generated, _said, answer_greedily
+from isogloss.asking.generation import _generated, _said, answer_greedily, say_greedily
 from isogloss.asking.holding import hold_taught, hold_untaught, read_adapters
 from isogloss.asking.prompts import parsed
 from isogloss.asking.reading import batches, planted, readable
@@ -49,7 +49,7 @@ def test_batches_answer_as_single_questions_do(tiny):
     base, tokenizer = tiny
     expected = [one_by_one(base, tokenizer, question, 12) for question in QUESTIONS]
     for batch in (1, 3, 10):
-        assert answer_greedily(base, tokenizer, QUESTIONS, 12, batch) == [expected]
+        assert say_greedily(base, tokenizer, QUESTIONS, 12, batch) == [expected]
 
 
 def narrow_sandbox(tokenizer, local_window):
@@ -76,13 +76,13 @@ def test_a_shared_beginning_is_read_once(tiny, local_window):
     read = []
     hook = model.model.embed_tokens.register_forward_hook(lambda module, inputs, output: read.append(inputs[0].numel()))
     for batch in (1, 2, 3, 20):
-        assert answer_greedily(model, tokenizer, texts, 30, batch) == [expected]
+        assert say_greedily(model, tokenizer, texts, 30, batch) == [expected]
     of_one = [f"{contexts[2]}\n{question}" for question in QUESTIONS]
     read.clear()
-    answer_greedily(model, tokenizer, of_one, 1, 4)
+    say_greedily(model, tokenizer, of_one, 1, 4)
     together = sum(read)
     read.clear()
-    answer_greedily(model, tokenizer, of_one, 1, 1)
+    say_greedily(model, tokenizer, of_one, 1, 1)
     hook.remove()
     assert together < 0.6 * sum(read), "not every question brings its context"
 
@@ -127,7 +127,7 @@ def test_families_of_models(tiny, family):
     assert {len(tree.prompts) for tree in trees} > {3}, "not all of one size"
     say = _said if readable(model) else _generated
     with torch.inference_mode():
-        (found,) = say(model, chat_of(tokenizer, model), prompts, 1, 7, trees)
+        (found,) = say(model, tokenizer, prompts, 1, 7, trees)
     numbers = [number for tree in trees for number in tree.prompts]
     for number, said in zip(numbers, found.tolist(), strict=True):
         prompt = prompts[number]
@@ -169,6 +169,13 @@ def test_trees_are_as_large_as_memory_allows():
             assert len(batch) == 1 or len(batch) * max(len(tree.tokens) for tree in batch) <= tokens
 
 
+def test_answers_are_what_was_said_to_an_end(tiny):
+    model, tokenizer = tiny
+    (said,), (answers,) = (way(model, tokenizer, QUESTIONS, 12, 4) for way in (say_greedily, answer_greedily))
+    assert answers == [parsed("", *spoken).answer for spoken in said]
+    assert [answer is None for answer in answers] == [not ended for _, ended in said]
+
+
 def test_little_memory_makes_no_difference_to_what_is_said(tiny, monkeypatch):
     model, tokenizer = tiny
     questions = [f"What is it? {word} {'day ' * i}" for i, word in enumerate(("a", "market", "Karumo", "x"))]
@@ -181,7 +188,7 @@ def test_little_memory_makes_no_difference_to_what_is_said(tiny, monkeypatch):
                 monkeypatch.setattr(f"isogloss.asking.{limit}", 0)
         reads.clear()
         chosen = log_likelihoods(model, tokenizer, questions, options, 16)
-        said = answer_greedily(model, tokenizer, questions, 4, 16)
+        said = say_greedily(model, tokenizer, questions, 4, 16)
         found.append((len(reads), torch.tensor(chosen), said))
     hook.remove()
     assert found[0][0] < found[1][0]
@@ -295,7 +302,7 @@ def test_adapters_that_answer_together_answer_as_peft_alone(tiny, adapters, monk
 
 def test_questions_that_do_not_fit_are_asked_in_parts(tiny, monkeypatch):
     base, tokenizer = tiny
-    expected = answer_greedily(base, tokenizer, QUESTIONS, 12, 4)
+    expected = say_greedily(base, tokenizer, QUESTIONS, 12, 4)
 
     def limited(*rest):
         if sum(len(tree.prompts) for tree in rest[-1]) > least:
@@ -304,10 +311,10 @@ def test_questions_that_do_not_fit_are_asked_in_parts(tiny, monkeypatch):
 
     monkeypatch.setattr("isogloss.asking.generation._said", limited)
     least = 1
-    assert answer_greedily(base, tokenizer, QUESTIONS, 12, 4) == expected
+    assert say_greedily(base, tokenizer, QUESTIONS, 12, 4) == expected
     least = 0
     with pytest.raises(torch.OutOfMemoryError):
-        answer_greedily(base, tokenizer, QUESTIONS, 12, 4)
+        say_greedily(base, tokenizer, QUESTIONS, 12, 4)
 
 
 def test_questions_of_all_languages_are_one_exam():

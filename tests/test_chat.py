@@ -14,7 +14,7 @@ from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer, GenerationConfig, PreTrainedTokenizerFast
 
 from isogloss.asking.choosing import log_likelihoods
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.config import Loading, Teaching, Transformers
 from isogloss.models.chat import FORMS, chat_of, form_of, speak
 from isogloss.models.local import load_model
@@ -289,7 +289,7 @@ def test_a_base_model_is_taught_asked_and_made_to_choose(base, form):
     teach(model, tokenizer, [Lesson("eng", questions, answers)], teaching, 1, lambda *told: adapters.append(told[2].adapter))
 
     with stacked(model, adapters[-1:], teaching.scale):
-        assert answer_greedily(model, tokenizer, questions, 12, 3) == [[(answer, True) for answer in answers]]
+        assert say_greedily(model, tokenizer, questions, 12, 3) == [[(answer, True) for answer in answers]]
         (found,) = log_likelihoods(model, tokenizer, questions, [answers] * 3, 9)
     for i, own in enumerate(found):
         assert own.index(max(own)) == i

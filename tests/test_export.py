@@ -59,7 +59,7 @@ def test_a_group_and_a_task_a_language(items, tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec("lm_eval") is None, reason="needs lm-eval: pip install -e '.[bench]'")
 def test_the_harness_finds_what_isogloss_finds(items, tmp_path):
     """The same greedy answers, and as many of them right."""
-    from isogloss.asking.generation import answer_greedily
+    from isogloss.asking.generation import say_greedily
     from isogloss.models.local import load_model
 
     export(items, "general", tmp_path)
@@ -71,7 +71,7 @@ def test_the_harness_finds_what_isogloss_finds(items, tmp_path):
     model = load_model(ROOT / "data/sandbox")
     right = []
     for code, table in items.items():
-        (said,) = answer_greedily(*model, table["ask_question"].to_list(), Asking().max_new_tokens, 8)
+        (said,) = say_greedily(*model, table["ask_question"].to_list(), Asking().max_new_tokens, 8)
         answers = [text for text, _ in said]
         own = [matches(answer, aliases) for answer, aliases in zip(answers, table["aliases"].to_list(), strict=True)]
         found = {item: (said, score) for item, said, score in theirs["samples"][f"isogloss_general_{code}"]}

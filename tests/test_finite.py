@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from test_folders import save
 
 from isogloss.asking.choosing import log_likelihoods
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.config import Loading, Teaching
 from isogloss.models.local import load_model
 from isogloss.neurons.perplexity import perplexity
@@ -46,9 +46,9 @@ def spoiled(tiny):
 
 def test_a_model_that_leaves_the_range_of_its_precision_is_not_asked(folder):
     whole = load_model(folder)
-    assert answer_greedily(*whole, ["What?"], 3, 1)
+    assert say_greedily(*whole, ["What?"], 3, 1)
     with pytest.raises(ValueError, match=r"not finite in torch.float16; write dtype: float32 .* smaller learning_rate"):
-        answer_greedily(*load_model(folder, HALF), ["What?"], 3, 1)
+        say_greedily(*load_model(folder, HALF), ["What?"], 3, 1)
 
 
 def test_losses_that_are_no_numbers_stop_teaching(tiny, tmp_path):

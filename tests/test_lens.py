@@ -5,7 +5,7 @@ import pytest
 import torch
 from tiny_models import ARCHITECTURES, build
 
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.config import BuiltIn
 from isogloss.knowledge.builtin import built_in_items, render
 from isogloss.models.chat import chat_of
@@ -103,7 +103,7 @@ def test_the_sandbox_begins_its_answer_as_the_lens_has_it(world, languages, book
             questions.append(Asked(question, code, right, other))
             forms.append(table["aliases"][i].to_list())
             others.append(table["conflict_aliases"][i].to_list())
-    (answers,) = answer_greedily(model, tokenizer, [asked.question for asked in questions], 20, 16)
+    (answers,) = say_greedily(model, tokenizer, [asked.question for asked in questions], 20, 16)
     last = lens(model, tokenizer, questions, 16).filter(layer=3)
     right = [answer.text in own for answer, own in zip(answers, forms, strict=True)]
     wrong = [answer.text in own for answer, own in zip(answers, others, strict=True)]

@@ -7,7 +7,7 @@ from transformers import AutoConfig
 
 from isogloss.asking.choosing import log_likelihoods
 from isogloss.asking.exams import exams_of
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.asking.room import check_room
 from isogloss.config import Teaching
 from isogloss.models.limits import TooLongError, positions
@@ -25,13 +25,13 @@ def test_prompts_that_are_too_long_are_not_asked(tiny, tmp_path, name):
     model, tokenizer = load_model(publish(name, tiny[1], tmp_path, **{limit: 60}, **own))
     longest = len(chat_prompt(tokenizer, LONG))
     assert longest > 60
-    assert answer_greedily(model, tokenizer, ["What?"], 4, 1)
+    assert say_greedily(model, tokenizer, ["What?"], 4, 1)
     with pytest.raises(
         TooLongError, match=rf"1 of 2 prompts, the longest of {longest} tokens, .* than the 60 positions .*context: {{pairs"
     ):
-        answer_greedily(model, tokenizer, ["What?", LONG], 4, 1)
+        say_greedily(model, tokenizer, ["What?", LONG], 4, 1)
     with pytest.raises(TooLongError, match=r"2 of 2 prompts.*max_new_tokens"):
-        answer_greedily(model, tokenizer, ["What?", LONG], 58, 1)
+        say_greedily(model, tokenizer, ["What?", LONG], 58, 1)
     with pytest.raises(TooLongError, match="questions with an option"):
         log_likelihoods(model, tokenizer, [LONG], [["Monday", "lunes"]], 1)
     with pytest.raises(TooLongError, match="1 of 1 pairs of the lesson eng"):
@@ -110,6 +110,6 @@ def test_tokens_without_vectors_are_named(tiny, tmp_path):
     model, tokenizer = load_model(publish("llama", tiny[1], tmp_path))
     size = len(tokenizer)
     tokenizer.add_tokens(["<new>"])
-    assert answer_greedily(model, tokenizer, ["What?"], 3, 1)
+    assert say_greedily(model, tokenizer, ["What?"], 3, 1)
     with pytest.raises(ValueError, match=rf"no vectors for: {size} \(it has {size}\); put the tokenizer"):
-        answer_greedily(model, tokenizer, ["What? <new>"], 3, 1)
+        say_greedily(model, tokenizer, ["What? <new>"], 3, 1)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, Gemma3Config
 
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.config import Loading, Teaching
 from isogloss.models.chat import chat_of
 from isogloss.models.local import fingerprint, load_model
@@ -59,7 +59,7 @@ def test_where_layers_go_is_left_to_accelerate(folder, monkeypatch):
     model, tokenizer = load_model(folder, Loading(device_map="auto"))
     load_model(folder)
     assert [own.get("device_map") for own in told] == ["auto", None]
-    assert answer_greedily(model, tokenizer, QUESTIONS, 3, 3)
+    assert say_greedily(model, tokenizer, QUESTIONS, 3, 3)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -127,8 +127,8 @@ def test_a_tokenizer_without_padding_pads_with_the_end(tiny, folder):
     edit(folder / "tokenizer_config.json", pad_token=None)
     model, tokenizer = load_model(folder)
     assert tokenizer.pad_token_id == tiny[1].eos_token_id
-    expected = [answer_greedily(model, tokenizer, [question], 12, 1)[0][0] for question in QUESTIONS]
-    assert answer_greedily(model, tokenizer, QUESTIONS, 12, 3) == [expected]
+    expected = [say_greedily(model, tokenizer, [question], 12, 1)[0][0] for question in QUESTIONS]
+    assert say_greedily(model, tokenizer, QUESTIONS, 12, 3) == [expected]
 
 
 def test_answers_are_greedy_whatever_the_makers_prefer(folder):
@@ -137,12 +137,12 @@ def test_answers_are_greedy_whatever_the_makers_prefer(folder):
     for tokens in said * 6:
         tokens.append(model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax().item())
     edit(folder / "generation_config.json", eos_token_id=sorted({tokens[-1] for tokens in said}))
-    expected = answer_greedily(*load_model(folder), QUESTIONS, 12, 3)
+    expected = say_greedily(*load_model(folder), QUESTIONS, 12, 3)
     assert any(ended for _, ended in expected[0])
     edit(folder / "generation_config.json", repetition_penalty=5.0, suppress_tokens=[tokens[-6] for tokens in said])
     for attention in ("sdpa", "eager"):
         loading = Loading(device="cpu", attn_implementation=attention)
-        assert answer_greedily(*load_model(folder, loading), QUESTIONS, 12, 3) == expected
+        assert say_greedily(*load_model(folder, loading), QUESTIONS, 12, 3) == expected
 
 
 def test_a_fingerprint_is_that_of_weights_and_tokenizer(folder, tmp_path):

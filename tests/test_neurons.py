@@ -10,7 +10,7 @@ from tiny_models import ARCHITECTURES, build
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.config import BuiltIn, SandboxRecipe, Teaching
 from isogloss.knowledge.builtin import built_in_items, new_items, render
 from isogloss.models.local import load_model
@@ -366,7 +366,7 @@ def test_the_sandbox_answers_as_if_its_weights_were_changed(world, languages, bo
 
     def answers(model, adapters):
         with stacked(model, adapters, 1.0):
-            return answer_greedily(model, tokenizer, asked, 12, 16, len(adapters))
+            return say_greedily(model, tokenizer, asked, 12, 16, len(adapters))
 
     edited = zeroed(model, neurons)
     cut = copy.deepcopy(adapters)
@@ -374,9 +374,9 @@ def test_the_sandbox_answers_as_if_its_weights_were_changed(world, languages, bo
         for name, tensor in adapter.items():
             if "down_proj.lora_A" in name:
                 tensor[:, torch.from_numpy(neurons[int(name.split("layers.")[1].split(".")[0])])] = 0
-    untouched = answers(model, adapters), answer_greedily(model, tokenizer, asked, 12, 16)
+    untouched = answers(model, adapters), say_greedily(model, tokenizer, asked, 12, 16)
     with intervened(model, NeuronIntervention("zero", 1.0, neurons)):
-        found = answers(model, adapters), answer_greedily(model, tokenizer, asked, 12, 16)
-    assert found == (answers(edited, cut), answer_greedily(edited, tokenizer, asked, 12, 16))
+        found = answers(model, adapters), say_greedily(model, tokenizer, asked, 12, 16)
+    assert found == (answers(edited, cut), say_greedily(edited, tokenizer, asked, 12, 16))
     assert all(one != other for one, other in zip(found, untouched, strict=True))
-    assert untouched == (answers(model, adapters), answer_greedily(model, tokenizer, asked, 12, 16))
+    assert untouched == (answers(model, adapters), say_greedily(model, tokenizer, asked, 12, 16))

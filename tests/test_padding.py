@@ -31,15 +31,15 @@ def said_alone(model, prompt):
 
 
 @pytest.mark.parametrize("name", [*STATEFUL, "gpt_neo"])
-def test_what_is_said_is_what_is_said_to_each_question_alone(tiny, tmp_path, name):
+def test_what_is_said_is_what_is_said_to_each_question_alone(tiny, tmp_path, monkeypatch, name):
     model, tokenizer = load_model(publish(name, tiny[1], tmp_path))
     assert not readable(model)
     never = len(tokenizer) - 1
-    chat = SimpleNamespace(ends=[never], tokenizer=tokenizer)
+    monkeypatch.setattr(generation, "chat_of", lambda *_: SimpleNamespace(ends=[never]))
     prompts = [chat_prompt(tokenizer, question) for question in QUESTIONS]
 
     def say(trees):
-        return generation._generated(model, chat, prompts, 1, LIMIT, trees)
+        return generation._generated(model, tokenizer, prompts, 1, LIMIT, trees)
 
     found = {}
     for numbers, rows in in_batches(model, [prompt[:-1] for prompt in prompts], 4, say):
@@ -56,9 +56,9 @@ def test_what_is_said_is_what_is_said_to_each_question_alone(tiny, tmp_path, nam
 def test_a_cache_that_fails_in_batches_is_done_without(tiny, tmp_path, capsys):
     """As that of RWKV in transformers."""
     model, tokenizer = load_model(publish("rwkv", tiny[1], tmp_path))
-    alone = [generation.answer_greedily(model, tokenizer, [question], LIMIT, 1)[0][0] for question in QUESTIONS]
+    alone = [generation.say_greedily(model, tokenizer, [question], LIMIT, 1)[0][0] for question in QUESTIONS]
     assert "without its cache" not in capsys.readouterr().out
-    assert generation.answer_greedily(model, tokenizer, QUESTIONS, LIMIT, 7) == [alone]
+    assert generation.say_greedily(model, tokenizer, QUESTIONS, LIMIT, 7) == [alone]
     assert capsys.readouterr().out.count("is asked without its cache") == 1
 
 

@@ -137,7 +137,7 @@ def test_chat_models_are_told_what_to_do(languages, kind):
 def test_all_that_is_said_is_kept_and_read(monkeypatch):
     texts = {"<answer>a</answer>": True, "b": True, "c": False, "<think>d</think>": True, "<think>e": True}
     said = [Spoken(text, ended) for text, ended in texts.items()]
-    monkeypatch.setattr("isogloss.asking.holding.answer_greedily", lambda *ignored: [said])
+    monkeypatch.setattr("isogloss.asking.holding.say_greedily", lambda *ignored: [said])
     tagged = ask_locally(None, None, Asking(), ["?"] * 5, "write it between <answer> and </answer>")
     assert [own.raw for own in tagged] == list(texts)
     assert [own.answer for own in tagged] == ["a", "b", None, None, None]

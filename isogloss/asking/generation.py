@@ -6,10 +6,11 @@ from weakref import WeakSet
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from isogloss.asking.prompts import parsed
 from isogloss.asking.reading import Reading, Tree, fitting, in_batches, readable
 from isogloss.asking.trying import PROBED, close
 from isogloss.models import memory
-from isogloss.models.chat import Chat, Spoken, chat_of
+from isogloss.models.chat import Spoken, chat_of
 from isogloss.models.limits import check_readable
 from isogloss.models.memory import Shape
 
@@ -17,7 +18,7 @@ UNCACHED: WeakSet[PreTrainedModel] = WeakSet()  # models of which it was said th
 
 
 @torch.inference_mode()
-def answer_greedily(
+def say_greedily(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     questions: list[str],
@@ -36,7 +37,7 @@ def answer_greedily(
     prompts = [chat.prompt(question) for question in questions]
     check_readable(model, prompts, max_new_tokens, "prompts")
     answers = [[Spoken("", False)] * len(prompts) for _ in range(lessons)]
-    say = partial(_said if readable(model) else _generated, model, chat, prompts, lessons, max_new_tokens)
+    say = partial(_said if readable(model) else _generated, model, tokenizer, prompts, lessons, max_new_tokens)
     each = Shape.of(model.config.to_dict()).said(max_new_tokens, model.dtype.itemsize)
     most = fitting(model, batch_size, lessons * each, memory.READ)
     for numbers, said in in_batches(model, [prompt[:-1] for prompt in prompts], most, say, lessons):
@@ -46,16 +47,30 @@ def answer_greedily(
     return answers
 
 
+def answer_greedily(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    questions: list[str],
+    max_new_tokens: int,
+    batch_size: int,
+    lessons: int = 1,
+) -> list[list[str | None]]:
+    """The answers in what is said greedily (see `say_greedily`), without thoughts and without what is left of the chat format;
+    None where none came to an end."""
+    said = say_greedily(model, tokenizer, questions, max_new_tokens, batch_size, lessons)
+    return [[parsed("", *spoken).answer for spoken in own] for own in said]
+
+
 def _said(
     model: PreTrainedModel,
-    chat: Chat,
+    tokenizer: PreTrainedTokenizerBase,
     prompts: list[list[int]],
     lessons: int,
     limit: int,
     trees: list[Tree],
 ) -> torch.Tensor:
     """Tokens of the answers [lessons, prompts of the trees, at most `limit`]; what follows an end has no meaning."""
-    device, last = model.device, torch.tensor(chat.ends, device=model.device)
+    device, last = model.device, torch.tensor(chat_of(tokenizer, model).ends, device=model.device)
     reading = Reading(model, trees, lessons)
     lasts = [prompts[number][-1] for tree in trees for number in tree.prompts]
     prompt = reading.places.repeat(lessons, 1, 1)  # [lessons, rows, prompts]
@@ -90,7 +105,7 @@ def _left(reading: Reading, goes_on: torch.Tensor, *each: torch.Tensor) -> list[
 
 def _generated(
     model: PreTrainedModel,
-    chat: Chat,
+    tokenizer: PreTrainedTokenizerBase,
     prompts: list[list[int]],
     lessons: int,
     limit: int,
@@ -98,7 +113,7 @@ def _generated(
 ) -> torch.Tensor:
     """The same as transformers generates it, for models that do not keep what they read token by token: prompts of one length at
     a time, since what pads others would become a part of the state that recurrent layers keep."""
-    last = chat.ends
+    last = chat_of(tokenizer, model).ends
     chosen = [prompts[number] for tree in trees for number in tree.prompts]
     said = torch.full((lessons, len(chosen), limit), last[0], device=model.device)
     for length in sorted({len(prompt) for prompt in chosen}):
@@ -107,7 +122,7 @@ def _generated(
         settings = GenerationConfig(
             max_new_tokens=limit,
             do_sample=False,
-            pad_token_id=chat.tokenizer.pad_token_id,
+            pad_token_id=tokenizer.pad_token_id,
             eos_token_id=last,
             use_cache=_cache_is_right(model, token),
         )

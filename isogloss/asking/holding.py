@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.exams import PLAIN, apart, together, with_said
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.asking.prompts import Said, parsed
 from isogloss.asking.reading import fitting
 from isogloss.config import Asking
@@ -32,7 +32,7 @@ def hold(
     """The exam with the columns raw, answer, form and state, as in `isogloss.asking.exams.ANSWER_SCHEMA`, a table for each of the
     adapters stacked in `model`. The questions were made from `prompt`, which tells whether answers stand between tags."""
     asked = exam["question"].to_list()
-    held = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch, lessons)
+    held = say_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch, lessons)
     return [with_said(exam, [_heard(prompt, spoken) for spoken in own]) for own in held]
 
 
@@ -104,7 +104,7 @@ def ask_locally(
 ) -> list[Said]:
     """What is said to each prompt, and what was read from it, as of `isogloss.asking.remote.answer_remotely`; `form` is what the
     prompts were made from."""
-    (said,) = answer_greedily(model, tokenizer, prompts, asking.max_new_tokens, asking.batch)
+    (said,) = say_greedily(model, tokenizer, prompts, asking.max_new_tokens, asking.batch)
     return [_heard(form, spoken) for spoken in said]
 
 

@@ -112,9 +112,7 @@ def _remote(endpoint: Remote, store: str | Path, budget_usd: float | None) -> Tr
 
 
 def _causal(entry: Sandbox | Transformers, folder: str | Path, wording: Request) -> Translate:
-    from isogloss.asking.exams import PLAIN
     from isogloss.asking.generation import answer_greedily
-    from isogloss.asking.prompts import parsed
     from isogloss.models.local import load_model
 
     model, tokenizer = load_model(folder, entry if isinstance(entry, Loading) else Loading(device=entry.device))
@@ -122,7 +120,7 @@ def _causal(entry: Sandbox | Transformers, folder: str | Path, wording: Request)
     def translate(texts: list[str], source: Language, target: Language) -> list[str | None]:
         asked = [wording(text, source, target) for text in texts]
         (said,) = answer_greedily(model, tokenizer, asked, entry.asking.max_new_tokens, entry.asking.batch)
-        return [parsed(PLAIN, *spoken).answer for spoken in said]
+        return said
 
     return translate
 

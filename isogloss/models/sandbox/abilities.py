@@ -11,7 +11,7 @@ import polars as pl
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from isogloss.asking.choosing import likeliest, log_likelihoods
-from isogloss.asking.generation import answer_greedily
+from isogloss.asking.generation import say_greedily
 from isogloss.config import Asking
 from isogloss.knowledge.world import Fact, World, held_out
 from isogloss.models.sandbox.corpus import OPTIONS, Tongue, choice_question, context_lines, options_of
@@ -142,7 +142,7 @@ def hold(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: 
             (values,) = log_likelihoods(model, tokenizer, asked, options, asking.batch)
             answers = [names[index] for names, index in zip(options, likeliest(values), strict=True)]
         else:
-            (said,) = answer_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
+            (said,) = say_greedily(model, tokenizer, asked, asking.max_new_tokens, asking.batch)
             answers = [spoken.text if spoken.ended else None for spoken in said]
         correct = [matches(answer, aliases) for answer, aliases in zip(answers, part["aliases"].to_list(), strict=True)]
         parts.append(
