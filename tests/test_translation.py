@@ -183,7 +183,7 @@ def test_a_chat_model_sees_the_text_last_and_as_it_is(tiny, languages, tmp_path,
     tokenizer.save_pretrained(tmp_path / "model")
     seen = []
 
-    def answer(model, tokenizer, asked, limit, batch):
+    def answer(model, tokenizer, asked, limit, batch, lessons):
         seen.extend(asked)
         return [[Spoken(f"<think>{text}</think>{text[-5:]}", True) for text in asked]]
 
