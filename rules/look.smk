@@ -108,7 +108,7 @@ rule look_card:
         config=as_configured(),
         written=COUNTED,
         folder=lambda wildcards: plan.model_folder(settings, wildcards.model),
-        requested=lambda wildcards, input: requested_by(wildcards.model, input.model) if wildcards.model in LOCAL else {},
+        requested=lambda wildcards, input: requested_once_there(wildcards.model, input.model),
         together=at_a_time(),
         version=version("look_card"),
     message:

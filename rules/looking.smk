@@ -31,3 +31,8 @@ def requested_by(model, files):
         "ask": needed(entry, files, memory.of_asking, asking.batch, asking.max_new_tokens, context=settings.context.pairs),
         "teach": needed(entry, files, memory.of_teaching, at_a_time(), entry.teaching),
     }
+
+
+def requested_once_there(model, files):
+    """The same for a page: nothing of a model that is elsewhere, or whose files are not there yet, as in a dry run."""
+    return requested_by(model, files) if files and all(map(os.path.exists, files)) else {}

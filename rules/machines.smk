@@ -46,6 +46,8 @@ def needed(entry, files, work, *sizes, **further):
         return requested(entry).mem_mb
     if not files:
         return 2000
+    for path in files:
+        os.stat(path)  # what is missing has to be an input, for Snakemake to go on without the number
     stored = memory.Stored.of(folder_of(files))
     return math.ceil(work(stored, getattr(entry, "dtype", "auto"), *sizes, **further) / 10**6)
 
