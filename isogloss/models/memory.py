@@ -172,16 +172,14 @@ class Stored:
         size = sum(path.stat().st_size for path in folder.glob("tokenizer.json"))
         return cls(shape, numbers, found, size)
 
-    def base(self, dtype: str, speaks: bool = True) -> tuple[float, float]:
+    def base(self, dtype: str) -> tuple[float, float]:
         """Bytes of a job that has the model in a precision (auto: float32), and at most while it is loaded.
 
-        Weights in the precision of their file are its pages, of which those of the vocabulary are hardly read by a model that
-        `speaks` not; others stand beside them until all are there.
+        Weights in the precision of their file are its pages, all of which are read when a way of reading is tried out; others
+        stand beside them until all are there.
         """
         fixed = IMPORTS + TOKENIZER * self.tokenizer
         weights = self.numbers * BYTES[dtype]
-        if not speaks and set(self.bytes) == {FILED[dtype]}:
-            weights -= self.shape.words * self.shape.width * BYTES[dtype]
         other = sum(size for kind, size in self.bytes.items() if kind != FILED[dtype])
         return fixed + weights, fixed + weights + other
 
@@ -240,7 +238,7 @@ def of_choosing(stored: Stored, dtype: str, batch: int) -> int:
 
 def of_texts(stored: Stored, dtype: str, batch: int) -> int:
     """Bytes of a job that reads so many texts at a time and keeps nothing of them."""
-    return _whole(stored, dtype, batch * TEXT * stored.shape.read(BYTES[dtype]), speaks=False)
+    return _whole(stored, dtype, batch * TEXT * stored.shape.read(BYTES[dtype]))
 
 
 def of_scoring(stored: Stored, dtype: str, batch: int) -> int:
@@ -249,6 +247,6 @@ def of_scoring(stored: Stored, dtype: str, batch: int) -> int:
     return _whole(stored, dtype, batch * TEXT * shape.read(BYTES[dtype]) + min(SCORED, batch * TEXT * shape.scored()))
 
 
-def _whole(stored: Stored, dtype: str, work: float, speaks: bool = True) -> int:
-    base, loading = stored.base(dtype, speaks)
+def _whole(stored: Stored, dtype: str, work: float) -> int:
+    base, loading = stored.base(dtype)
     return int(max(loading, base + SPARE * work))
