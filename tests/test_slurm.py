@@ -4,6 +4,7 @@ Slurm is not installed by this: continuous integration does it with tests/slurm/
 belongs to a cluster, the test is skipped, and pytest says why.
 """
 
+import math
 import os
 import re
 import signal
@@ -16,6 +17,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from test_workflow import copy_project, snakemake
+
+from isogloss.config import SandboxTeaching
+from isogloss.models import memory
 
 CLUSTER = ROOT / "tests/slurm/cluster.sh"
 FIGURE = "results/figures/transfer_matrix.pdf"
@@ -98,7 +102,8 @@ def test_a_cancelled_job_is_picked_up_and_nothing_is_done_twice(project):
         (job,) = running
         assert job["TresPerJob"] == "gres:gpu:1"
         assert job["TimeLimit"] == "00:07:00"
-        assert 2000 < int(job["MinMemoryNode"].removesuffix("M")) < 2100, "2,000 MB and three times a few megabytes of weights"
+        estimate = memory.of_teaching(memory.Stored.of(ROOT / "data/sandbox"), "auto", 1, SandboxTeaching())
+        assert int(job["MinMemoryNode"].removesuffix("M")) == math.ceil(estimate / 10**6)
         wait_for(lambda: list(project.glob("results/logs/teach/**/*.log")), seconds=120)  # it is well under way
         subprocess.run(["scancel", job["JobId"]], check=True, timeout=20)
         assert first.wait(timeout=1200) == 1
