@@ -7,8 +7,8 @@ from transformers import GenerationConfig
 
 from benchmarks.teaching import at_once
 from benchmarks.work import SANDBOX, Row, Work, alternate, compared_row
-from isogloss.asking.generation import say_greedily
-from isogloss.models.chat import Spoken, chat_of
+from isogloss.asking.generation import answer_greedily
+from isogloss.models.chat import chat_of
 from isogloss.models.local import without_adapter
 from isogloss.teaching.stacked import new_adapter, stacked
 
@@ -32,11 +32,6 @@ def generated(model, tokenizer, prompts: list[list[int]], size: int, names: list
             if tokenizer.eos_token_id in tokens:
                 answers[i] = tokenizer.decode(tokens[: tokens.index(tokenizer.eos_token_id)], skip_special_tokens=True).strip()
     return answers
-
-
-def finished(said: list[Spoken]) -> list[str | None]:
-    """What was said, None where it came to no end, as from `generated`."""
-    return [text if ended else None for text, ended in said]
 
 
 def with_adapters(work: Work, adapters: list[dict]) -> PeftModel:
@@ -106,8 +101,8 @@ def run(work: Work) -> list[Row]:
 
     def ours() -> dict[str, list]:
         with stacked(base, adapters, work.teaching.scale):
-            found = say_greedily(base, tokenizer, asked, LONGEST, size, len(adapters))
-        return dict(zip(work.languages, map(finished, found), strict=True))
+            found = answer_greedily(base, tokenizer, asked, LONGEST, size, len(adapters))
+        return dict(zip(work.languages, found, strict=True))
 
     ways = {"PEFT, set_adapter and generate": by_peft, "PEFT, batches of mixed adapters": mixed, "ours": ours}
     measured = alternate(ways, work.repeats)
@@ -138,7 +133,7 @@ def run_in_context(work: Work) -> list[Row]:
             return generated(base, tokenizer, prompts, size)
 
     def ours() -> list:
-        return finished(say_greedily(base, tokenizer, asked, LONGEST, size)[0])
+        return answer_greedily(base, tokenizer, asked, LONGEST, size)[0]
 
     name = "generate, batches of one length"
     found = alternate({name: plain, "ours": ours}, work.repeats)

@@ -7,7 +7,7 @@ import torch
 from benchmarks.asking import LONGEST
 from benchmarks.work import Row, Work, alternate
 from isogloss.asking.exams import in_context
-from isogloss.asking.generation import say_greedily
+from isogloss.asking.generation import answer_greedily
 from isogloss.config import SandboxRecipe
 from isogloss.knowledge.phrasebook import read_phrasebook
 from isogloss.knowledge.world import World
@@ -59,7 +59,7 @@ def run(work: Work) -> list[Row]:
     asked = pl.concat(exams)["question"].to_list()
 
     def ask() -> list:
-        return say_greedily(model, tokenizer, asked, LONGEST, work.asked_at_once)
+        return answer_greedily(model, tokenizer, asked, LONGEST, work.asked_at_once)
 
     def ask_changed() -> list:
         with intervened(model, unchanged):

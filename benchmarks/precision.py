@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.work import Work
 from isogloss.asking.exams import questions, worded
-from isogloss.asking.generation import say_greedily
+from isogloss.asking.generation import answer_greedily
 from isogloss.config import BuiltIn, Loading
 from isogloss.knowledge.builtin import built_in_items, render
 from isogloss.knowledge.phrasebook import read_phrasebook
@@ -46,7 +46,7 @@ def main() -> None:
     for dtype in ("float32", "bfloat16"):
         model, tokenizer = load_model(options.model, Loading(device="cpu", dtype=dtype))
         began = time.perf_counter()
-        said[dtype] = say_greedily(model, tokenizer, texts, LONGEST, options.batch)[0]
+        said[dtype] = answer_greedily(model, tokenizer, texts, LONGEST, options.batch)[0]
         print(f"{dtype}: {len(texts)} answers in {time.perf_counter() - began:.0f} s", flush=True)
     same = sum(one == other for one, other in zip(*said.values(), strict=True))
     print(f"the same: {same} of {len(texts)} ({same / len(texts):.1%})")

@@ -57,7 +57,7 @@ def test_soak_notices_what_is_lost_and_what_is_doubled(tmp_path):
 
 
 def test_different_answers_are_not_taken_for_rounding(work, monkeypatch):
-    monkeypatch.setattr(asking, "say_greedily", lambda *arguments: [[("wrong", True)] * 8] * 2)
+    monkeypatch.setattr(asking, "answer_greedily", lambda *arguments: [["wrong"] * 8] * 2)
     with pytest.raises(RuntimeError, match=r"answers \('wrong', .*\) where greedy decoding gives"):
         asking.run(work)
 

@@ -6,14 +6,16 @@ in every language, in the words and prompts of the studies.
 """
 
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from isogloss.asking.exams import exams_of, named
+from isogloss.asking.prompts import wants_tags
 from isogloss.languages import Language
 from isogloss.measures.answer_language import label, vocabulary
 from isogloss.plan import UNTAUGHT
@@ -124,6 +126,17 @@ class Look(Strict):
     usd: float | None = None
     counted: str = "the model's tokenizer"
     here: Here | None = None
+
+    @classmethod
+    def since(cls, began: float, texts: dict[Part, str], **found: Any) -> "Look":
+        """What was found, with the time since it `began` (as of time.perf_counter) and what the prompt of each part wants."""
+        tags = {part: wants_tags(text) for part, text in texts.items()}
+        return cls(tags=tags, total_seconds=time.perf_counter() - began, **found)
+
+
+def texts_of(parts: Iterable[Part], prompts: dict[str, str]) -> dict[Part, str]:
+    """The prompt of each part of a look, from those by kind."""
+    return {part: prompts["context" if part == "in-context" else "question"] for part in parts}
 
 
 @dataclass(frozen=True)

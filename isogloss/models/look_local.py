@@ -31,6 +31,7 @@ from isogloss.models.look import (
     exams,
     looked_at,
     only,
+    texts_of,
 )
 from isogloss.models.look import TAUGHT as PAIRS
 from isogloss.teaching.lessons import Lesson
@@ -72,7 +73,7 @@ def look_locally(
     chat = chat_of(tokenizer)
     counts = Counts(lambda text: len(chat.prompt(text)), lambda text: _count(tokenizer, text), asking.max_new_tokens)
     asked = exams(known, new, prompts, {code: language.name for code, language in languages.items()}, pairs)
-    texts: dict[Part, str] = {part: prompts["context" if part == "in-context" else "question"] for part in asked}
+    texts = texts_of(asked, prompts)
     answers: list[Answer] = []
     seconds: dict[Part, float] = {}
     for part in ("known", "in-context"):
@@ -96,15 +97,15 @@ def look_locally(
         writing = {times * asking.batch: _step_seconds(model, times * asking.batch) for times in LARGER}
     reading, precision = compared(model, tokenizer, _to_compare(answers, asked))
     config = model.config.get_text_config()
-    return Look(
+    return Look.since(
+        began,
+        texts,
         model=name,
         languages=list(languages),
         knowledge={part: knowledge[part] for part in asked},
         pairs=pairs,
-        tags={part: "<answer>" in texts[part] for part in asked},
         answers=answers,
         seconds=seconds,
-        total_seconds=time.perf_counter() - began,
         here=Here(
             device=model.device.type,
             dtype=precision[0],

@@ -9,7 +9,7 @@ from isogloss.asking.remote import hold_remotely
 from isogloss.config import Remote
 from isogloss.cost_counting import counting_of
 from isogloss.languages import Language
-from isogloss.models.look import Answer, Counts, Look, Part, apart, exams, looked_at
+from isogloss.models.look import Answer, Counts, Look, Part, apart, exams, looked_at, texts_of
 from isogloss.remote.store import CallStore
 
 
@@ -34,21 +34,21 @@ def look_remotely(
     del asked["lesson"]
     answers: list[Answer] = []
     seconds: dict[Part, float] = {}
-    texts: dict[Part, str] = {part: prompts["context" if part == "in-context" else "question"] for part in asked}
+    texts = texts_of(asked, prompts)
     for part, own in asked.items():
         start = time.perf_counter()
         held = hold_remotely(endpoint, pl.concat(own.values()), texts[part], prompts["again"], store, budget_usd)
         seconds[part] = time.perf_counter() - start
         answers += looked_at(part, apart(held, own), known if part == "known" else new, languages, counts)
-    return Look(
+    return Look.since(
+        began,
+        texts,
         model=name,
         languages=list(languages),
         knowledge={part: knowledge[part] for part in asked},
         pairs=pairs,
-        tags={part: "<answer>" in texts[part] for part in asked},
         answers=answers,
         seconds=seconds,
-        total_seconds=time.perf_counter() - began,
         usd=CallStore(store).spent - spent,
         counted=counting.how,
     )
