@@ -306,8 +306,15 @@ def chat_of(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel | None = 
     """How the model of a tokenizer is spoken to: in the form that `speak` chose, else by its chat template. With the `model`, its
     makers' list of ends counts too. ValueError if its template cannot be used."""
     listed = model.generation_config.eos_token_id if model is not None else None
-    listed = listed if isinstance(listed, list) else [listed]
-    return FORMS[form_of(tokenizer)](tokenizer, [token for token in listed if token is not None])
+    listed = [token for token in (listed if isinstance(listed, list) else [listed]) if token is not None]
+    form = form_of(tokenizer)
+    # Seeing what ends an answer may mean looking through the vocabulary, so the tokenizer carries what was seen as long as
+    # nothing changes that it depends on.
+    known = tokenizer.__dict__.setdefault("chats", {})
+    key = (form, str(tokenizer.chat_template), *listed, len(tokenizer), tokenizer.eos_token_id)
+    if key not in known:
+        known[key] = FORMS[form](tokenizer, listed)
+    return known[key]
 
 
 def speak(tokenizer: PreTrainedTokenizerBase, form: str) -> None:
