@@ -55,7 +55,13 @@ def say_what_is_unread():
     """Say in one line, with --quiet as well, how many answers could not be read, if that is worth a line."""
     from isogloss.report.unread import last_line
 
-    tables = [(panel, paths.VERIFICATION.format(**panel)) for panel in panels_of("verification")]
-    tables += [(panel, paths.CELLS.format(**panel)) for panel in panels_of("transferability")]
+    counted = {
+        "verification": paths.VERIFICATION,
+        "transferability": paths.CELLS,
+        "prioritization": paths.PREFERENCE,
+        "robustness": paths.RESISTANCE,
+        "conductivity": paths.XRR,
+    }
+    tables = [(panel, path.format(**panel)) for study, path in counted.items() for panel in panels_of(study)]
     if said := last_line(tables):
         print(said, file=sys.stderr, flush=True)

@@ -162,6 +162,7 @@ def test_conductivity():
     rows += [("taught", language, "q3", True, True) for language in ("eng", "zul")] + [("names", "zul", "name:q1", True, True)]
     columns = ["part", "asked_in", "item", "correct", "correct_any"]
     table = pl.DataFrame(rows, schema=columns, orient="row").with_columns(lesson=pl.lit("eng-to-zul"), seed=1, chance=0.1)
+    table = table.with_columns(state=pl.lit("answered"))
     in_zulu = (pl.col("asked_in") == "zul") & (pl.col("part") == "held-out")
     table = table.with_columns(correct=~(in_zulu & (pl.col("item") == "q2")))
     row = conductivity(table, UNTAUGHT, 50).row(0, named=True)

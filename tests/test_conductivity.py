@@ -143,6 +143,13 @@ def test_xrr_is_of_what_is_known_in_english_and_the_gate_is_reported(items, requ
     assert row["untaught"] == pytest.approx(3 / 12)
     assert row["english_held_out"] == pytest.approx(11 / 12)
     assert (row["translated"], row["english_taught"], row["taught"], row["passed"]) == (1, 1, 1, True)
+    assert (row["unread"], row["state_unfinished"]) == (0, 0)
+    half = pl.col("item").is_in(held_out[:6]) & (pl.col("asked_in") == "tha") | (pl.col("asked_in") == "eng")
+    lost = scores.with_columns(state=pl.when(half).then(pl.lit("unfinished")).otherwise("state"))
+    row = conductivity(lost, before, 20).row(0, named=True)
+    assert (row["unread"], row["state_unfinished"]) == (0.5, 6), (
+        "of the held-out half in the language, that is of what the rate is of"
+    )
     worse = score(answered(exam, items, wrong | {("tha", item) for item in taught[:2]}), items)
     row = conductivity(worse, before, 200).row(0, named=True)
     assert (row["taught"], row["passed"]) == (pytest.approx(10 / 12), False)

@@ -27,6 +27,7 @@ def answers(lesson: str, follows: dict[str, float], asked: tuple[str, ...] = ("s
                     "correct": followed == true_in,
                     "conflict_correct": bool(followed) and followed != true_in,
                     "true_in": true_in,
+                    "state": "answered",
                 }
             )
     return pl.DataFrame(rows, schema_overrides={"context": pl.List(pl.String)})
@@ -92,6 +93,7 @@ def wrong(rights: list[list[int]], first_epoch: int) -> pl.DataFrame:
                 "seed": 1,
                 "correct": bool(right),
                 "conflict_correct": not right,
+                "state": "answered",
             }
             for e, items in enumerate(rights)
             for i, right in enumerate(items)
@@ -114,3 +116,22 @@ def test_resistance():
     assert both["kept_low"].to_list() == [1, 0]
     with pytest.raises(ValueError, match="other items"):
         resistance(wrong([[1, 1]], 1), untaught, ["eng"], resamples=10)
+
+
+def test_tables_count_what_could_not_be_read():
+    """Every fourth item (q00, q04, …) has no end, and every eighth of those was refused instead."""
+    number = pl.col("item").str.slice(1).cast(pl.Int64)
+    state = pl.when(number % 8 == 4).then(pl.lit("refused")).when(number % 4 == 0).then(pl.lit("unfinished"))
+    lost = answers("eng+zul", {"eng": 0.5, "zul": 0.5}, ("spa", "fra")).with_columns(
+        state=pl.when(pl.col("asked_in") == "fra").then(state.otherwise(pl.lit("answered"))).otherwise(pl.lit("answered"))
+    )
+    lost = lost.with_columns(unfinished_correct=pl.col("state") == "unfinished")
+    table = preference(lost, resamples=10)
+    assert table["asked_in"].to_list() == ["all", "spa", "fra"]
+    assert table["unread"].to_list() == [0.125, 0, 0.25]
+    assert table.select("state_unfinished", "state_unparsed", "state_refused").rows() == [(5, 0, 5), (0, 0, 0), (5, 0, 5)]
+    assert table["unfinished_correct"].to_list() == [0.0625, 0, 0.125]
+    untaught = wrong([[1, 1, 1, 0]], 0)
+    refused = wrong([[1, 0, 0, 0]], 1).with_columns(state=pl.Series(["answered", "answered", "unparsed", "refused"]))
+    kept = resistance(refused, untaught, ["eng"], resamples=10)
+    assert kept.select("epoch", "n", "unread", "state_unparsed", "state_refused").rows() == [(0, 4, 0, 0, 0), (1, 4, 0.5, 1, 1)]

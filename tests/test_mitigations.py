@@ -19,7 +19,7 @@ def answers(model: str, right: np.ndarray, setting: str = "in-context", codes: l
     cells = itertools.product(codes, codes, range(size[2]), range(size[3]))
     rows = [(model, setting, taught, asked, f"q{item:03}", seed) for taught, asked, item, seed in cells]
     table = pl.DataFrame(rows, schema=["model", "setting", "taught_in", "asked_in", "item", "seed"], orient="row")
-    return table.with_columns(correct=pl.Series(right.ravel().astype(bool)))
+    return table.with_columns(correct=pl.Series(right.ravel().astype(bool)), state=pl.lit("answered"))
 
 
 def constant(*rows: list[float], items: int = 10) -> np.ndarray:
@@ -96,7 +96,7 @@ def test_perplexity_is_a_multiple_of_the_bases():
     table = pl.DataFrame({"model": names, "language": CODES * 2, "nll": nll})
     scores = pl.concat([answers("b@x", BASE), answers("b@prompt", BASE)])
     found = mitigations(answers("b", BASE), scores, {"x": ["b@x"], "p": ["b@prompt"]}, CODES, TIERS, 500, table)
-    rows = found.filter(measure="perplexity").drop(pl.col("^any_.*$")).rows()
+    rows = found.filter(measure="perplexity").drop(pl.col("unread", "^any_.*$")).rows()
     assert rows == [("x", "in-context", "perplexity", 1, pytest.approx(2), pytest.approx(1), pytest.approx(0), pytest.approx(2))]
 
 
@@ -183,3 +183,11 @@ def test_without_a_wrong_answer_nothing_is_lost():
     found = decodable(LENS.clear(), 5, 9)
     assert found.is_empty()
     assert found.columns == decodable(LENS, 5, 9).columns
+
+
+def test_the_share_that_could_not_be_read_is_that_of_the_worse_side():
+    third = pl.when(pl.col("asked_in") == "swa").then(pl.lit("unfinished")).otherwise(pl.lit("answered"))
+    lost = answers("b", BASE).with_columns(state=third)
+    for base, other in ((lost, answers("m", HELPED)), (answers("b", BASE), lost.with_columns(model=pl.lit("m")))):
+        found = mitigations(base, other, {"m": ["m"]}, CODES, TIERS, 9)
+        assert found["unread"].to_list() == pytest.approx([1 / 3] * len(found))

@@ -53,6 +53,15 @@ def test_the_last_line_counts_all_and_names_the_worst(tmp_path):
     assert "\n" not in said
 
 
+def test_the_last_line_counts_no_answer_twice(tmp_path):
+    """Of several epochs the last counts, and of a table with a row for all languages the others."""
+    pairs = table(tmp_path / "preference.csv", {"all": 0.3, "eng": 0.2, "jpn": 0.4})
+    assert last_line([(ABOUT, pairs)]).startswith("6 of 20 answers")
+    epochs = pl.read_csv(table(tmp_path / "resistance.csv", {"eng": 0.5, "jpn": 0.5}, key="language"))
+    epochs.with_columns(epoch=pl.Series([0, 1])).write_csv(tmp_path / "resistance.csv")
+    assert last_line([(ABOUT, str(tmp_path / "resistance.csv"))]).startswith("5 of 10 answers")
+
+
 def test_the_last_line_is_not_there_where_all_is_well(tmp_path):
     assert last_line([(ABOUT, table(tmp_path / "cells.csv", {"eng": 0.1, "jpn": 0.0}))]) is None
 

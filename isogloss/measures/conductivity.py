@@ -6,6 +6,7 @@ import polars as pl
 from isogloss.knowledge.sources.records import refuse
 from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
+from isogloss.measures.transfer import READING, STATES, reading, states
 from isogloss.plan import ENGLISH, languages_of
 from isogloss.teaching.bridges import HELD_OUT, NAMES, TAUGHT
 
@@ -73,13 +74,17 @@ def conductivity(scores: pl.DataFrame, untaught: pl.DataFrame, resamples: int, s
 
     Columns: language; translated, english_taught, english_held_out and taught (shares of right answers: names, both halves in
     English, the half taught in the language, too) and passed (each above `GATE`); xrr with low and high, and the chance that was
-    subtracted (the mean of the held-out items); n (held-out items); accuracy (of the held-out half in the language) and untaught
-    (that of the untaught model, from the scores of its exam), with any, any_low, any_high: the XRR of answers that are right in
-    any language, of facts whose answer in English is. The gate stays the same.
+    subtracted (the mean of the held-out items); n (answers about held-out items); accuracy (of the held-out half in the language)
+    and untaught (that of the untaught model, from the scores of its exam), with any, any_low, any_high: the XRR of answers that
+    are right in any language, of facts whose answer in English is. The gate stays the same. At the end, unread and
+    unfinished_correct (see `isogloss.measures.transfer.reading`) and the numbers of answers in each state that cannot be read, of
+    those n answers.
     """
-    return with_any(
+    table = with_any(
         lambda scores, untaught: _conductivity(scores, untaught, resamples, seed), scores, untaught, columns=main("xrr")
     )
+    read = [*READING, *STATES]
+    return table.select(pl.exclude(read), *read)
 
 
 def _conductivity(scores: pl.DataFrame, untaught: pl.DataFrame, resamples: int, seed: int) -> pl.DataFrame:
@@ -96,12 +101,14 @@ def _conductivity(scores: pl.DataFrame, untaught: pl.DataFrame, resamples: int, 
         rows.append(
             found.with_columns(
                 chance=pl.lit(chance),
-                n=pl.lit(held_out["item"].n_unique()),
+                n=pl.lit(len(held_out)),
                 accuracy=pl.lit(held_out["correct"].mean()),
                 untaught=pl.lit(before["correct"].mean(), dtype=pl.Float64),
+                **held_out.select(*reading(held_out), *states()).row(0, named=True),
             )
         )
     names = {"english_0": "english_taught", "english_1": "english_held_out", "gate": "passed"}
     order = ["language", "translated", *names.values()]
     order[4:4] = ["taught"]
-    return pl.concat(rows).rename(names).select(*order, "xrr", "low", "high", "chance", "n", "accuracy", "untaught")
+    order += ["xrr", "low", "high", "chance", "n", "accuracy", "untaught", *READING, *STATES]
+    return pl.concat(rows, how="vertical_relaxed").rename(names).select(order)

@@ -6,6 +6,7 @@ from scipy.optimize import minimize
 
 from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
+from isogloss.measures.transfer import reading, states
 
 RIDGE = 0.01  # keeps the strength of a language that always wins finite
 ALL = "all"  # every language asked
@@ -56,10 +57,16 @@ def preference(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFr
     that follows both counts half for each), preference (follows_first as a share of both) with low and high (95 %; items, seeds
     and, for `all`, languages asked resampled), earlier_followed (share, of the answers that follow one, that follow the version
     which came first in the context; null without a context), and any, any_low, any_high, any_follows_first, any_follows_second,
-    any_neither (preference and shares where an answer follows a version in whatever language it is said). A preference is null
-    where no answer follows either.
+    any_neither (preference and shares where an answer follows a version in whatever language it is said), unread and
+    unfinished_correct (see `isogloss.measures.transfer.reading`; an answer without an end that is right gives the answer, not the
+    conflicting one) and the numbers of answers in each state that cannot be read. A preference is null where no answer follows
+    either.
     """
-    return with_any(lambda scores: _preference(scores, resamples, seed), scores, columns=SECOND)
+    table = with_any(lambda scores: _preference(scores, resamples, seed), scores, columns=SECOND)
+    of_language = scores.group_by("lesson", "asked_in").agg(*reading(scores), *states())
+    of_all = scores.group_by("lesson").agg(*reading(scores), *states()).with_columns(asked_in=pl.lit(ALL))
+    counted = pl.concat([of_language, of_all.select(of_language.columns)])
+    return table.join(counted, on=["lesson", "asked_in"], how="left", maintain_order="left")
 
 
 def _preference(scores: pl.DataFrame, resamples: int, seed: int) -> pl.DataFrame:

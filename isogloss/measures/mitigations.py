@@ -7,7 +7,7 @@ from isogloss.measures.any_language import with_any
 from isogloss.measures.inequality import by_language, gini
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.perplexity import ratios
-from isogloss.measures.transfer import correctness
+from isogloss.measures.transfer import LOST, correctness
 
 ENGLISH = "eng"
 MEASURES = ("mean_transfer", "mean_all", "low_tier", "worst", "english", "gini", "perplexity")
@@ -51,7 +51,8 @@ def mitigations(
     answers are averaged. A mitigation is compared in the settings in which all its models answered, and with the base's answers
     to the same items and seeds. Columns: mitigation, setting, measure, base (without it), value (with it), difference with low
     and high (95 %; items and seeds resampled alike on both sides; the languages are those asked about, not a sample), and the
-    same of answers that are right in any language (any_base, any_value, any_difference, any_low, any_high).
+    same of answers that are right in any language (any_base, any_value, any_difference, any_low, any_high). At the end, unread:
+    the share of answers that could not be read, with it or without it, whichever is larger.
 
     `perplexity` (as in `isogloss.measures.perplexity.ratios`), where all models of a mitigation are in it, adds the measure
     perplexity: the mean over languages of the ratio to the base, whose own is 1; its interval resamples the languages.
@@ -64,7 +65,16 @@ def mitigations(
         columns=SECOND,
     )
     of_answers = pl.col("measure") != "perplexity"  # which is about texts
-    return table.with_columns(pl.when(of_answers).then(name).alias(name) for name in SECOND.values())
+    table = table.with_columns(pl.when(of_answers).then(name).alias(name) for name in SECOND.values())
+    unread = [
+        max(_unread(base.filter(setting=setting)), _unread(scores.filter(pl.col("model").is_in(of[name]), setting=setting)))
+        for name, setting in table.select("mitigation", "setting").iter_rows()
+    ]
+    return table.with_columns(pl.when(of_answers).then(pl.Series(unread, dtype=pl.Float64)).alias("unread"))
+
+
+def _unread(scores: pl.DataFrame) -> float:
+    return scores["state"].is_in(LOST).mean()
 
 
 def _mitigations(

@@ -5,7 +5,7 @@ import polars as pl
 
 from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
-from isogloss.measures.transfer import correctness
+from isogloss.measures.transfer import READING, STATES, correctness, reading, states
 
 SECOND = main("accuracy") | {name: f"any_{name}" for name in ("followed", "kept", "kept_low", "kept_high")}
 
@@ -16,11 +16,14 @@ def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str
     Columns: language, epoch, accuracy, followed (share of answers that are the wrong one taught), kept (accuracy as a share of
     the untaught model's; null where that is 0), each of accuracy and kept with its interval (`low`, `high`, `kept_low`,
     `kept_high`; 95 %, items and seeds resampled); and the same of answers that are right, or the wrong one, in any language:
-    any, any_low, any_high, any_followed, any_kept, any_kept_low and any_kept_high.
+    any, any_low, any_high, any_followed, any_kept, any_kept_low and any_kept_high; then n (answers), unread and
+    unfinished_correct (see `isogloss.measures.transfer.reading`) and the numbers of answers in each state that cannot be read.
     """
-    return with_any(
+    table = with_any(
         lambda scores, untaught: _resistance(scores, untaught, languages, resamples, seed), scores, untaught, columns=SECOND
     )
+    read = ["n", *READING, *STATES]
+    return table.select(pl.exclude(read), *read)
 
 
 def _resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> pl.DataFrame:
@@ -40,7 +43,7 @@ def _resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[st
         sampled = sampled_base if table is untaught else resampled_means(values, weights)
         (low, high), kept = percentile_interval(sampled), _ratio(mean, base)
         kept_low, kept_high = percentile_interval(_ratio(sampled, sampled_base))
-        followed = dict(table.group_by("asked_in").agg(pl.col("conflict_correct").mean()).iter_rows())
+        counted = {row["asked_in"]: row for row in table.group_by("asked_in").agg(*_counted(table)).iter_rows(named=True)}
         for i, language in enumerate(languages):
             rows.append(
                 {
@@ -49,10 +52,10 @@ def _resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[st
                     "accuracy": mean[i],
                     "low": low[i],
                     "high": high[i],
-                    "followed": followed[language],
                     "kept": kept[i],
                     "kept_low": kept_low[i],
                     "kept_high": kept_high[i],
+                    **{name: value for name, value in counted[language].items() if name != "asked_in"},
                 }
             )
     return (
@@ -60,6 +63,11 @@ def _resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[st
         .fill_nan(None)
         .sort(pl.col("language").replace_strict({c: i for i, c in enumerate(languages)}), "epoch")
     )
+
+
+def _counted(scores: pl.DataFrame) -> list[pl.Expr]:
+    """What to aggregate of the answers in a language."""
+    return [pl.col("conflict_correct").mean().alias("followed"), pl.len().alias("n"), *reading(scores), *states()]
 
 
 def _ratio(value: np.ndarray, base: np.ndarray) -> np.ndarray:

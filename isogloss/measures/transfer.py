@@ -23,6 +23,11 @@ def reading(scores: pl.DataFrame) -> list[pl.Expr]:
     return [pl.col("state").is_in(LOST).mean().alias("unread"), right.alias("unfinished_correct")]
 
 
+def states() -> list[pl.Expr]:
+    """What to aggregate of scores for the numbers STATES, of answers in each state that cannot be read."""
+    return [(pl.col("state") == state).sum().alias(name) for state, name in zip(LOST, STATES, strict=True)]
+
+
 def correctness(scores: pl.DataFrame, languages: list[str], rows: str | None) -> tuple[np.ndarray, list[str]]:
     """Which answers are right: [taught, asked, item, seed] (or [asked, item, seed] if `rows` is None), and the items' order.
 
@@ -78,7 +83,7 @@ def _cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], r
         pl.col("correct").filter(pl.col("alike")).mean().alias("accuracy_alike"),
         pl.col("correct").filter(~pl.col("alike")).mean().alias("accuracy_unlike"),
         *reading(scores),
-        *_states(),
+        *states(),
     )
     size = len(languages)
     table = pl.DataFrame(
@@ -92,10 +97,6 @@ def _cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], r
         }
     )
     return table.join(counts, on=["taught_in", "asked_in"], how="left", maintain_order="left")
-
-
-def _states() -> list[pl.Expr]:
-    return [(pl.col("state") == state).sum().alias(name) for state, name in zip(LOST, STATES, strict=True)]
 
 
 def matrix(table: pl.DataFrame, values: str = "accuracy") -> pl.DataFrame:
@@ -151,7 +152,7 @@ def _by_language(scores: pl.DataFrame, languages: list[str], resamples: int, see
         (pl.col("state") != "answered").sum().alias("unfinished"),
         pl.col("chance").mean(),
         *reading(scores),
-        *_states(),
+        *states(),
     )
     table = pl.DataFrame({"language": languages, "accuracy": values.mean(axis=(-2, -1)), "low": low, "high": high})
     return table.join(counts, left_on="language", right_on="asked_in", how="left", maintain_order="left")

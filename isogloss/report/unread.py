@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from isogloss.measures.conflict import ALL
 from isogloss.measures.transfer import LOST, UNREAD, reading, unread_note
 
 
@@ -23,7 +24,7 @@ def unread_sentence(scores: pl.DataFrame, names: dict[str, str]) -> str | None:
 def last_line(tables: Iterable[tuple[dict[str, str], str]]) -> str | None:
     """What people should know of a run when it ends: how many of its answers could not be read, of whom most, and what to do.
 
-    `tables` are what a table is about (model, knowledge, setting) and its CSV, of cells or of accuracy by language. What is not
+    `tables` are what a table is about (model, knowledge, setting) and its CSV, which counts answers by language. What is not
     there, or cannot be read as such a table, as after a run that failed, is passed over. None where no row of a table has more
     than `UNREAD` of its answers unread.
     """
@@ -47,4 +48,10 @@ def _read(path: str) -> pl.DataFrame | None:
     except (OSError, pl.exceptions.PolarsError):
         return None
     table = table.drop_nulls(numbers)
+    if "epoch" in table.columns:
+        table = table.filter(
+            pl.col("epoch") == pl.col("epoch").max()
+        )  # the earlier ones ask the same, and 0 is the untaught model
+    if "asked_in" in table.columns:
+        table = table.filter(pl.col("asked_in") != ALL)  # whose answers the other rows have
     return None if table.is_empty() else table
