@@ -65,7 +65,8 @@ STUDIES = {
 }
 
 
-def _about(config: Config, study: str) -> list[str]:
+def about(config: Config, study: str) -> list[str]:
+    """The knowledge sets that a study would be about, whether the config asks for it or not."""
     kinds, named = STUDIES[study].knowledge, STUDIES[study].named
     return [
         key
@@ -76,7 +77,7 @@ def _about(config: Config, study: str) -> list[str]:
 
 def knowledge_of(config: Config, study: str) -> list[str]:
     """The knowledge sets a study is about; none if the config does not ask for the study."""
-    return _about(config, study) if study in config.studies else []
+    return about(config, study) if study in config.studies else []
 
 
 def lessons_of(config: Config, study: str) -> list[str]:
@@ -300,7 +301,7 @@ def cohorts(config: Config, study: str, setting: str) -> list[Cohort]:
         Cohort(model, knowledge, study, setting, number, part)
         for model in runnable(config)
         if intervenable(config, model, study, setting)
-        for knowledge in _about(config, study)
+        for knowledge in about(config, study)
         for number, part in enumerate(parts, start=1)
     ]
 

@@ -6,6 +6,10 @@ INTERVENED_PANELS = [
     for knowledge in plan.knowledge_of(settings, "transferability")
 ]
 INSIDE_PANELS = [panel for panel in INTERVENED_PANELS if panel["model"] in INSIDE]
+# Which neurons languages share can be asked without an intervention, then of all of them.
+OVERLAP_PANELS = INSIDE_PANELS or [
+    {"model": model, "knowledge": knowledge} for model in INSIDE for knowledge in plan.about(settings, "transferability")
+]
 
 
 rule held_out:
@@ -143,8 +147,8 @@ rule lens:
 
 rule figure_overlap:
     input:
-        overlap=[paths.OVERLAP.format(**panel) for panel in INSIDE_PANELS],
-        layers=[paths.NEURON_LAYERS.format(**panel) for panel in INSIDE_PANELS],
+        overlap=[paths.OVERLAP.format(**panel) for panel in OVERLAP_PANELS],
+        layers=[paths.NEURON_LAYERS.format(**panel) for panel in OVERLAP_PANELS],
     output:
         figure("overlap", "Interventions"),
     log:
@@ -158,7 +162,7 @@ rule figure_overlap:
         mem_mb=1000,
         runtime=10,
     params:
-        panels=INSIDE_PANELS,
+        panels=OVERLAP_PANELS,
         languages=language_rows(),
         version=version("figure_overlap"),
     message:
