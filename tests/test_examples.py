@@ -36,3 +36,9 @@ def test_a_dry_run_plans_everything(project, path):
     text = snakemake(project, "--dry-run", "--configfile", path)
     assert "Job stats:" in text
     assert "\nreport  " in text
+
+
+def test_neurons_that_languages_share_need_no_intervention(project):
+    text = snakemake(project, "results/figures/overlap.pdf", "--dry-run", "--configfile", "config/examples/gemma-3-270m.yaml")
+    assert "record_activations" in text
+    assert "intervention " not in text
