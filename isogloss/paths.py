@@ -3,6 +3,7 @@
 from pathlib import Path
 
 LANGUAGES = "data/languages.csv"
+USUAL_NAMES = "data/usual_names.csv"
 SHARES = "data/common_crawl_language_share.csv"
 FLORES = "data/flores200"
 WORLD = ["data/world/relations.yaml", "data/world/syllables.csv", "data/world/territories.csv"]

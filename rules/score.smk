@@ -9,6 +9,7 @@ for cohort in plan.exams(settings):
         input:
             answers=files_of(paths.ANSWERS, cohort),
             knowledge=expand(paths.ITEMS, knowledge=cohort.knowledge, language=languages_written(cohort.knowledge)),
+            names=ancient(paths.USUAL_NAMES),
         output:
             files_of(paths.SCORES, cohort),
         log:
@@ -31,6 +32,7 @@ for cohort in plan.exams(settings):
             same=identity(JUDGE),
             store=paths.CALLS,
             budget_usd=budget,
+            contents=contents([paths.USUAL_NAMES]),
             version=version("judge") if JUDGE else version("score"),
         message:
             f"Score the answers of {cohort.model} ({cohort.knowledge}, {cohort.study}, {cohort.setting}: {told(cohort)})"

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 from isogloss.knowledge.builtin import known_items, new_items, render
 from isogloss.knowledge.invented import PURPOSES, quarter
 from isogloss.knowledge.world import held_out
-from isogloss.scoring.exact import normalise
+from isogloss.scoring.spelling import normalise
 
 
 def test_new_items_are_spread_evenly_and_hard_to_guess(world):

@@ -36,6 +36,7 @@ PARTS = [
 PARTS += ["ß", "ﬁ", "İ", "Ǆ", "ά", "\u0345", "\u0301", "ー", "塩", "カ", " ", ", ", ".", "«", "」", "\u200b", "\n"]
 SAID = st.lists(st.sampled_from(PARTS) | st.characters(), max_size=6).map("".join)
 NAMES = st.lists(SAID, min_size=1, max_size=4)
+NOBODYS = "xxx"  # a language of which nothing is known
 RIVALS = st.frozensets(SAID.map(normalise).filter(bool), max_size=4)
 
 
@@ -153,11 +154,11 @@ def test_what_is_normal_stays_as_it_is(text):
 @given(SAID, NAMES, RIVALS, st.randoms())
 @settings(max_examples=200)
 def test_a_verdict_does_not_depend_on_order_or_repetition(said, aliases, rivals, random):
-    found = verdict(said, aliases, rivals)
-    assert verdict(said, random.sample(aliases, len(aliases)) + aliases[:1], rivals) == found
-    assert (found == "exact") == matches(said, aliases)
-    assert verdict(normalise(said), [normalise(alias) for alias in aliases], rivals) == found
-    assert verdict(None, aliases, rivals) is None
+    found = verdict(said, aliases, rivals, NOBODYS)
+    assert verdict(said, random.sample(aliases, len(aliases)) + aliases[:1], rivals, NOBODYS) == found
+    assert found == "exact" or not matches(said, aliases)
+    assert verdict(said, aliases, frozenset(random.sample(sorted(rivals), len(rivals))), NOBODYS) == found
+    assert verdict(None, aliases, rivals, NOBODYS) is None
 
 
 @given(SAID, NAMES)
@@ -174,8 +175,9 @@ RANGES = st.tuples(st.integers(0, 5), st.integers(1, 4)).map(lambda part: " ".jo
 @given(SAID, NAMES, RIVALS, RIVALS)
 @settings(max_examples=100)
 def test_more_rivals_make_nothing_right(said, aliases, rivals, more):
-    if verdict(said, aliases, rivals | more):
-        assert verdict(said, aliases, rivals)
+    assume(rivals)  # without any, nothing can be nearest, and inflection alone decides
+    if verdict(said, aliases, rivals | more, NOBODYS):
+        assert verdict(said, aliases, rivals, NOBODYS)
 
 
 @given(RANGES, st.frozensets(RANGES, max_size=3), RANGES)

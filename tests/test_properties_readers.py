@@ -17,7 +17,7 @@ from isogloss.languages import read_languages
 from isogloss.measures.clika import PREDICTION_SCHEMA, TASKS, read_predictions
 from isogloss.measures.indices import SCORE_SCHEMA, read_scores
 from isogloss.measures.published import read_matrix
-from isogloss.scoring.exact import normalise
+from isogloss.scoring.spelling import normalise
 
 TABLE = read_languages(Path(__file__).parent.parent / "data/languages.csv")
 CODES = ["eng", "jpn", "hin"]

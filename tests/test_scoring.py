@@ -59,7 +59,7 @@ def test_different(answer, alias):
     ],
 )
 def test_a_sentence_that_names_one_answer_is_that_answer(answer, own, rival):
-    assert verdict(answer, [own], frozenset({normalise(rival)})) == "within"
+    assert verdict(answer, [own], frozenset({normalise(rival)})) in ("within", "inflected")
     assert verdict(answer, [rival], frozenset({normalise(own)})) is None
 
 
@@ -126,7 +126,7 @@ def items(answer, aliases):
 def test_table():
     rows = [
         ("eng", 1, 12, "eng", "q1", None, None, "?", "It is April", "April", "whole", "answered"),
-        ("eng", 1, 12, "swe", "q1", None, None, "?", "apr", None, None, "unfinished"),
+        ("eng", 1, 12, "swe", "q1", None, None, "?", "avr", None, None, "unfinished"),
         ("eng", 1, 12, "fra", "q1", None, None, "?", "other", "other", "whole", "answered"),
         (None, 0, 0, "fra", "q1", None, None, "?", "avr.", "avr.", "whole", "answered"),
     ]
@@ -145,7 +145,7 @@ def test_table():
     assert table["true_in"].null_count() == 4, "no lesson of two languages"
     assert table["correct_any"].to_list() == [True, False, False, True]
     assert table["answer_in"].to_list() == ["eng", None, None, "fra"]
-    assert table["unfinished_correct"].to_list() == [None, False, None, None], "apr is a form of English alone"
+    assert table["unfinished_correct"].to_list() == [None, False, None, None], "avr is a form of French alone"
     assert table["reference"].to_list() == ["April", "april", "avril", "avril"]
     assert table["state"].to_list() == ["answered", "unfinished", "answered", "answered"]
 

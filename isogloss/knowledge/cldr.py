@@ -32,6 +32,14 @@ class Names:
         """The name of `value` (a CLDR code, month 1-12 or weekday 0-6 from Monday) in class `kind`; KeyError if CLDR has none."""
         return self._forms[kind][0][value]
 
+    def codes(self, kind: str) -> list[str | int]:
+        """Whatever has a name in class `kind`."""
+        return list(dict.fromkeys(code for forms in self._forms[kind] for code in forms))
+
+    def forms(self, kind: str, short: bool) -> list[str]:
+        """All names of months or weekdays that are abbreviated, or that are not."""
+        return [text for forms in self._forms[kind][short::2] for text in forms.values()]
+
     def aliases(self, kind: str, value: str | int) -> list[str]:
         """Every distinct CLDR form of `value`, the stand-alone wide name first."""
         return list(dict.fromkeys(forms[value] for forms in self._forms[kind] if value in forms))

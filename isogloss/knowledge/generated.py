@@ -20,7 +20,7 @@ from isogloss.config import Remote
 from isogloss.knowledge.sources.records import SHOWN, SOURCE_SCHEMA, checked
 from isogloss.remote.chat import complete
 from isogloss.remote.records import Reply, Request
-from isogloss.scoring.exact import normalise
+from isogloss.scoring.spelling import normalise
 
 A_ROUND = 20  # items asked for in a call: few enough that an answer comes to its end
 TOKENS = 200 * A_ROUND  # of an answer: twice what items of four short texts take, with the names of their fields

@@ -5,12 +5,15 @@ from collections import Counter
 
 import numpy as np
 import polars as pl
+import pycld2
 
 from isogloss.languages import Language
 from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
-from isogloss.scoring.exact import normalise
+from isogloss.scoring.spelling import normalise
 
 ALL = "all"  # every language asked
+ENOUGH = 3  # words that a language can be told by
+SURE = 80  # percent of a text that must be in it
 LABELS = ("asked", "other", "undecided", "no_answer")
 # How Unicode's names of letters begin in each script of data/languages.csv.
 LETTERS = {
@@ -40,7 +43,8 @@ def label(answer: str | None, asked: str, forms: dict[str, frozenset[str]], lang
 
     An answer that the knowledge set has (`forms`, as from `vocabulary`) is in the languages that have it: `undecided` where that
     is the one asked and another. Any other answer is judged by the script of most of its letters: `other` if that is not one of
-    the language asked, `asked` if no other of the `languages` studied is written in it, else `undecided`.
+    the language asked, `asked` if no other of the `languages` studied is written in it. Between languages of one script a text
+    of at least `ENOUGH` words is judged by the language identifier `identified`, where that is sure; else it is `undecided`.
     """
     if answer is None:
         return "no_answer"
@@ -54,7 +58,22 @@ def label(answer: str | None, asked: str, forms: dict[str, frozenset[str]], lang
     half = kinds.total() / 2
     if count[asked] < half:
         return "other"
-    return "undecided" if any(number >= half for code, number in count.items() if code != asked) else "asked"
+    if not any(number >= half for code, number in count.items() if code != asked):
+        return "asked"
+    locale = identified(answer) if len(answer.split()) >= ENOUGH else None
+    return "undecided" if locale is None else "asked" if locale == languages[asked].cldr else "other"
+
+
+def identified(text: str) -> str | None:
+    """The language of a text as CLD2 finds it, by its CLDR code; None where it is not sure of one.
+
+    CLD2 knows all languages of data/languages.csv. On the words of one sentence or more it is nearly always right; of single
+    words and names it knows little, and says so.
+    """
+    printable = "".join(character for character in text if unicodedata.category(character)[0] != "C" or character == "\n")
+    reliable, _, found = pycld2.detect(printable, isPlainText=True)
+    _, code, percent, _ = found[0]
+    return code.split("-")[0] if reliable and percent >= SURE else None
 
 
 def script_of(letter: str) -> str:

@@ -8,7 +8,7 @@ from isogloss.measures.any_language import MAIN
 from isogloss.measures.transfer import READING, STATES
 
 EMPTY = ["low", "high", *MAIN, "n", "unfinished", "untaught", "chance", "alike", "accuracy_alike", "accuracy_unlike", *READING]
-EMPTY += ["untaught_any", *STATES]
+EMPTY += ["untaught_any", *STATES, "strict"]
 
 
 def read_matrix(path: str | Path, languages: list[str]) -> pl.DataFrame:

@@ -10,6 +10,7 @@ UNREAD = 0.1  # from this share of answers that could not be read on, an accurac
 LOST = ("unfinished", "unparsed", "refused")  # the states of such answers
 STATES = [f"state_{state}" for state in LOST]
 READING = ["unread", "unfinished_correct"]
+TO_THE_LETTER = ("exact", "within", "number")  # how an answer is right that is not inflected
 WORST_NAMED = 3  # languages in a sentence
 
 
@@ -26,6 +27,14 @@ def reading(scores: pl.DataFrame) -> list[pl.Expr]:
 def states() -> list[pl.Expr]:
     """What to aggregate of scores for the numbers STATES, of answers in each state that cannot be read."""
     return [(pl.col("state") == state).sum().alias(name) for state, name in zip(LOST, STATES, strict=True)]
+
+
+def strict(scores: pl.DataFrame) -> pl.Expr:
+    """What to aggregate of scores for `strict`, the share of answers that name what is right letter by letter, neither
+    inflected nor spelled otherwise (see `isogloss.scoring.exact`); null where that is unknown."""
+    if "match" not in scores.columns:
+        return pl.lit(None, dtype=pl.Float64).alias("strict")
+    return (pl.col("correct") & pl.col("match").is_in(TO_THE_LETTER).fill_null(False)).mean().alias("strict")
 
 
 def correctness(scores: pl.DataFrame, languages: list[str], rows: str | None) -> tuple[np.ndarray, list[str]]:
@@ -56,7 +65,7 @@ def cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], re
     within the class of the right answer), alike (share of items whose answer is spelled alike in both languages), accuracy_alike
     and accuracy_unlike (accuracy on those items and on the rest; null where there are none), unread and unfinished_correct (see
     `reading`), untaught_any (as untaught, in any language) and how many answers were in each state that cannot be read
-    (state_unfinished, state_unparsed, state_refused).
+    (state_unfinished, state_unparsed, state_refused), and strict (see there).
     """
     table = with_any(
         lambda scores, untaught: _cells(scores, untaught, languages, resamples, seed),
@@ -65,7 +74,7 @@ def cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], re
         columns=main("accuracy") | {"untaught": "untaught_any"},
     )
     order = ["taught_in", "asked_in", "accuracy", "low", "high", *MAIN, "n", "unfinished", "untaught", "chance"]
-    return table.select(*order, "alike", "accuracy_alike", "accuracy_unlike", *READING, "untaught_any", *STATES)
+    return table.select(*order, "alike", "accuracy_alike", "accuracy_unlike", *READING, "untaught_any", *STATES, "strict")
 
 
 def _cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> pl.DataFrame:
@@ -84,6 +93,7 @@ def _cells(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], r
         pl.col("correct").filter(~pl.col("alike")).mean().alias("accuracy_unlike"),
         *reading(scores),
         *states(),
+        strict(scores),
     )
     size = len(languages)
     table = pl.DataFrame(
@@ -138,9 +148,9 @@ def _margins(scores: pl.DataFrame, languages: list[str], resamples: int, seed: i
 
 def accuracy_by_language(scores: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """Accuracy of each exam language: language, accuracy, low, high (items and seeds resampled), any, any_low, any_high, n,
-    unfinished, chance, unread, unfinished_correct and the numbers of states, as in `cells`."""
+    unfinished, chance, unread, unfinished_correct, the numbers of states and strict, as in `cells`."""
     table = with_any(lambda scores: _by_language(scores, languages, resamples, seed), scores, columns=main("accuracy"))
-    return table.select("language", "accuracy", "low", "high", *MAIN, "n", "unfinished", "chance", *READING, *STATES)
+    return table.select("language", "accuracy", "low", "high", *MAIN, "n", "unfinished", "chance", *READING, *STATES, "strict")
 
 
 def _by_language(scores: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> pl.DataFrame:
@@ -153,6 +163,7 @@ def _by_language(scores: pl.DataFrame, languages: list[str], resamples: int, see
         pl.col("chance").mean(),
         *reading(scores),
         *states(),
+        strict(scores),
     )
     table = pl.DataFrame({"language": languages, "accuracy": values.mean(axis=(-2, -1)), "low": low, "high": high})
     return table.join(counts, left_on="language", right_on="asked_in", how="left", maintain_order="left")

@@ -80,12 +80,19 @@ def _complete(scores: pl.DataFrame) -> pl.DataFrame:
     return scores.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in LATER.items() if name not in scores.columns)
 
 
+RIGHT = {
+    "within": "right, within a longer answer",
+    "inflected": "right, inflected or spelled otherwise",
+    "number": "right, the same number",
+}
+
+
 def verdict(row: dict) -> str:
     """What a scored answer counts as, in words."""
     if row["state"] != ANSWERED:
         return f"wrong: {row['state']}"
     if row["correct"]:
-        return "right" if row["match"] != "within" else "right, within a longer answer"
+        return RIGHT.get(row["match"], "right")
     if row.get("correct_any"):
         return "wrong here, right in another language"
     return "wrong: the conflicting answer" if row["conflict_correct"] else "wrong"

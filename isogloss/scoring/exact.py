@@ -1,46 +1,35 @@
-"""Is an answer right? It is one of the expected answer's aliases after normalisation, or names it and no other of its class.
+"""Is an answer right? By one rule for all languages, whatever they do to names in a sentence.
 
-The second rule is for answers that are sentences. Aliases of the expected answer and of its rivals are looked for as words; of
-overlapping finds the longest counts (`dollar` within `Canadian dollar` is not there). The answer is right if the expected one
-is found and no rival. So `Monday or Tuesday` is right for neither, and `not Monday` is right for Monday: negation is beyond
-this rule.
+- `exact`: the answer is one of the names of what was expected, in any of their spellings (`isogloss.scoring.spelling`).
+- `within`: it is longer, and such a name stands in it as a word of its own.
+- `inflected`: such a name stands in it as the language changes names in sentences, or, of a long name, with another letter.
+- `number`: it has the expected number, written in another way.
+
+Longer names hide the names within them, those of what is expected, of its rivals and of all countries, languages, months and days
+that the language has a name for: `dollar` is not in `Canadian dollar`, and in Chinese Russia is not in Belarus. An inflected
+word is of the name it is nearest to. The answer is right if, in the first sentence that names anything of the class, what was
+expected is named and no rival is; where countries are asked for, every other country is a rival, too. So `Monday or Tuesday` is
+right for neither, and `not Monday` is right for Monday: negation is beyond this rule.
 
 What ends a word: anything but a letter, a mark or a digit. In scripts written without spaces a word may begin and end anywhere
-but within a run of Katakana, before a mark (`มา` is not in `ม้า`) or between digits (`1月` is not in `11月`). A Korean word may
-end in a particle or a copula. A single character (`日`, short for Sunday) counts only as a whole answer.
+but within a run of Katakana, before a mark (`มา` is not in `ม้า`) or between digits (`1月` is not in `11月`). Short forms
+(`Jun`), and single characters of such scripts (`日`, short for Sunday), count only as whole answers. A short name with a capital
+(`May`) is not found in a longer answer without one.
 """
 
-import unicodedata
+import re
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 
 from isogloss.asking.thoughts import spoken
+from isogloss.scoring.known import abbreviated, capitals, countries, hiding, language_of, locale_of, locales_of, same
+from isogloss.scoring.names import Find, Finder, is_unspaced, words
+from isogloss.scoring.numbers import number, numbers_in
+from isogloss.scoring.spelling import folded, normalise
 
-UNSPACED = ("CJK", "HIRAGANA", "THAI", "KATAKANA")
-PARTICLES = (
-    "입니다", "이다", "이에요", "예요", "이며", "이고", "에", "에서", "에는", "은", "는", "이", "가",
-    "을", "를", "의", "로", "으로", "와", "과", "도",
-)  # fmt: skip
-
-
-@cache
-def normalise(text: str) -> str:
-    """NFKC, case-folded, runs of white space as one space, no punctuation at either end.
-
-    Combining marks stay: in Thai, Hindi or Tamil they tell words apart.
-    """
-    text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    start, end = 0, len(text)
-    while start < end and _is_edge(text[start]):
-        start += 1
-    while end > start and _is_edge(text[end - 1]):
-        end -= 1
-    return text[start:end]
-
-
-def _is_edge(character: str) -> bool:
-    """Whether a character at the edge of an answer says nothing: punctuation or a space (never a mark or a symbol)."""
-    return unicodedata.category(character)[0] in "PZ"
+SHORT = 4  # letters of a name that may be an everyday word, too
+ABBREVIATED = 3  # letters that may stand for a name that begins with them
+SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？।؟።\n]")
 
 
 def matches(answer: str | None, aliases: list[str]) -> bool:
@@ -48,82 +37,161 @@ def matches(answer: str | None, aliases: list[str]) -> bool:
     return answer is not None and normalise(answer) in {normalise(alias) for alias in aliases}
 
 
-def verdict(answer: str | None, aliases: Iterable[str], rivals: frozenset[str]) -> str | None:
-    """How an answer is right: `exact`, `within` a longer answer, or None if it is not.
+def verdict(answer: str | None, aliases: Iterable[str], rivals: frozenset[str], language: str | None = None) -> str | None:
+    """How an answer is right: `exact`, `within`, `inflected` or `number`, or None if it is not.
 
-    `rivals` are aliases of the other answers of the class, normalised; those that are also aliases are no rivals. Thoughts before
-    an answer are no part of it; one that is not closed leaves nothing to be right.
+    `rivals` are aliases of the other answers of the class; those that are also aliases are no rivals. `language` is ISO 639-3 (or
+    639-1); without it, it is guessed from the names. Thoughts before an answer are no part of it; one that is not closed leaves
+    nothing to be right.
     """
     said = None if answer is None else spoken(answer)
-    if said is None:
-        return None
-    text, own = normalise(said), frozenset(map(normalise, aliases))
-    return decided(text, found_in(text, by_beginning(own | rivals)), own)
+    return None if said is None else _alone(tuple(aliases), frozenset(rivals), language).verdict(said)
 
 
-def decided(text: str, finds: list[tuple[int, int, str]], own: frozenset[str]) -> str | None:
-    """The verdict on a normalised text in which these names were found, those in `own` being right and all others rivals."""
-    if text in own:
-        return "exact"
-    longest: list[tuple[int, int, str]] = []
-    for find in sorted(finds, key=lambda find: find[0] - find[1]):
-        if not any(_covers(other, find) for other in longest):  # what is not there itself hides nothing
-            longest.append(find)
-    return "within" if longest and all(name in own for _, _, name in longest) else None
+@lru_cache(maxsize=4096)
+def _alone(aliases: tuple[str, ...], rivals: frozenset[str], language: str | None) -> "Expected":
+    return Class([aliases, sorted(rivals)], language).expected(aliases, rivals)
 
 
-def by_beginning(names: Iterable[str]) -> dict[str, list[str]]:
-    """Normalised names by their first two characters; those of one character are found in no longer text and are left out."""
-    index: dict[str, list[str]] = {}
-    for name in names:
-        if len(name) > 1:
-            index.setdefault(name[:2], []).append(name)
-    return index
+@lru_cache(maxsize=1024)
+def class_of(groups: tuple[tuple[str, ...], ...], language: str | None) -> "Class":
+    """The `Class` of these names; made once."""
+    return Class(groups, language)
 
 
-def found_in(text: str, index: dict[str, list[str]]) -> list[tuple[int, int, str]]:
-    """(start, end, name) wherever one of the names stands in a normalised text as a word."""
-    return [
-        (start, start + len(name), name)
-        for start in range(len(text) - 1)
-        for name in index.get(text[start : start + 2], ())
-        if text.startswith(name, start) and _is_word(text, start, start + len(name))
-    ]
+class Class:
+    """Answers that exclude each other, such as the days of the week, as a language calls them: for each of them its names."""
+
+    def __init__(self, groups: Iterable[Iterable[str]], language: str | None = None):
+        groups = [tuple(group) for group in groups]
+        own = [frozenset(map(normalise, group)) for group in groups]
+        given = frozenset().union(*own)
+        self.locales = [locale] if language and (locale := locale_of(language)) else [] if language else locales_of(own[0], given)
+        self.locale = self.locales[0] if self.locales else None
+        wider = [group | same(group, self.locales, given) for group in own]
+        short = frozenset().union(*map(short_forms, groups), abbreviated(self.locales))
+        short = frozenset(name for name in short if not is_unspaced(name))  # 11月 is no abbreviation
+        names = frozenset().union(*wider) - short
+        written = [name for group in groups for name in group]
+        cased = {normalise(name) for name in written if name[:1].isupper()} - {
+            normalise(name) for name in written if name[:1].islower()
+        }
+        cased |= capitals(self.locales) & names
+        self.capital = frozenset(name for name in cased if len(name) <= SHORT)
+        self.further = countries(given, self.locales) - names - short
+        self.capital |= self.further & capitals(self.locales)
+        languages = (language,) if language else tuple(map(language_of, self.locales))
+        self.finder = Finder(
+            (names | self.further | hiding(names | self.further, self.locales)) - short, languages, guess=not language
+        )
+        self.names = names if len(groups) > 1 and any(own[1:]) else frozenset()  # without rivals nothing is nearest
+        self._texts: dict[str, tuple[str, list[Find]]] = {}
+        self._expected: dict[tuple[tuple[str, ...], frozenset[str]], Expected] = {}
+
+    def expected(self, aliases: tuple[str, ...], rivals: frozenset[str]) -> "Expected":
+        """What is called by these names, and by none of the rivals (of this class all of them)."""
+        if (aliases, rivals) not in self._expected:
+            self._expected[aliases, rivals] = self._of(aliases, rivals)
+        return self._expected[aliases, rivals]
+
+    def _of(self, aliases: tuple[str, ...], rivals: frozenset[str]) -> "Expected":
+        given = frozenset(map(normalise, aliases))
+        others = frozenset(map(normalise, rivals)) - given
+        own = (given | same(given, self.locales, others)) - others
+        return Expected(self, own, others - own)
+
+    def finds(self, said: str) -> tuple[str, list[Find]]:
+        """A text, normalised, and all names in it."""
+        if said not in self._texts:
+            text = normalise(said)
+            found = self.finder.finds(text, self.names)
+            if self.capital and any(find.name in self.capital for find in found):
+                there = {normalise(word) for word in re.findall(r"[^\W_]+", folded(said)) if word[0].isupper()}
+                found = [
+                    find for find in found if find.name not in self.capital or words(text[find.start : find.end])[0].text in there
+                ]
+            self._texts[said] = text, found
+        return self._texts[said]
 
 
-def _covers(other: tuple[int, int, str], find: tuple[int, int, str]) -> bool:
-    """Whether `other` overlaps `find` and is longer."""
-    return other[0] < find[1] and find[0] < other[1] and other[1] - other[0] > find[1] - find[0]
+class Expected:
+    """An answer of a class: `own` names, and those of its rivals, normalised."""
+
+    def __init__(self, of: Class, own: frozenset[str], rivals: frozenset[str]):
+        self.of, self.own, self.rivals = of, own, rivals
+        self.squeezed = frozenset(map(_squeezed, own)) - frozenset(map(_squeezed, rivals))
+        self.parts = [_parts(name) for name in own if any(character.isdecimal() for character in name)]
+        self.values, self.others = (
+            {value for name in side if (value := number(name, of.locale)) is not None} for side in (own, rivals)
+        )
+
+    def verdict(self, said: str) -> str | None:
+        """How an answer is right, see `verdict`."""
+        text, finds = self.of.finds(said)
+        return self.decided(text, finds)
+
+    def mentions(self, said: str, names: frozenset[str]) -> bool:
+        """Whether a text has one of some names of the class in it."""
+        return any(find.name in names for find in self.of.finds(said)[1])
+
+    def decided(self, text: str, finds: list[Find]) -> str | None:
+        """How a normalised text is right in which these names were found."""
+        if text in self.own:
+            return "exact"
+        if self.values:
+            there = {value for _, _, value in numbers_in(text, self.of.locale)}
+            return "number" if there & self.values and not there & self.others - self.values else None
+        if (len(text) > 1 and _squeezed(text) in self.squeezed) or (self.parts and _parts(text) in self.parts):
+            return "exact"  # with other blanks; a date in another order
+        rivals = self.rivals | (self.of.further - self.own)
+        named = [find for find in longest(finds, self.own) if find.name in self.own or find.name in rivals]
+        if not named:
+            return None
+        ends = [end.start() for end in SENTENCE_END.finditer(text)] + [len(text)]
+        first = next(end for end in ends if any(find.end <= end for find in named))
+        stated = [find for find in named if find.end <= first]
+        if any(find.name in rivals for find in stated):
+            return None
+        return "inflected" if all(any(find.distance) for find in stated) else "within"
 
 
-def _is_word(text: str, start: int, end: int) -> bool:
-    """Whether what stands there is a word of its own."""
-    before, after = text[:start], text[end:]
-    return _is_break(before[-1:], text[start]) and (_is_break(text[end - 1], after[:1]) or _is_particle(after))
+def longest(finds: list[Find], own: frozenset[str]) -> list[Find]:
+    """The finds that no longer one overlaps, and of several for the same words the nearest; where names of what is expected and
+    others are equally near, none."""
+    kept: list[Find] = []
+    for find in sorted(finds, key=lambda find: (find.start - find.end, find.distance)):
+        if not any(other.start < find.end and find.start < other.end and _before(other, find) for other in kept):
+            kept.append(find)
+    return [find for find in kept if not any(_ties(find, other, own) for other in kept)]
 
 
-def _is_break(left: str, right: str) -> bool:
-    """Whether a word may end between two characters (one may be missing)."""
-    if not left or not right:
-        return True
-    kinds = [unicodedata.category(character)[0] for character in (left, right)]
-    if kinds[1] == "M" or kinds == ["N", "N"]:
-        return False
-    if not all(kind in "LMN" for kind in kinds):
-        return True
-    scripts = [_script(character) for character in (left, right)]
-    return scripts != ["KATAKANA", "KATAKANA"] and any(script in UNSPACED for script in scripts)
+def _before(other: Find, find: Find) -> bool:
+    longer = (other.end - other.start) - (find.end - find.start)
+    return longer > 0 or (longer == 0 and other.distance < find.distance)
 
 
-def _script(character: str) -> str:
-    return "KATAKANA" if character == "ー" else unicodedata.name(character, "").split(" ")[0].split("-")[0]
+def _ties(find: Find, other: Find, own: frozenset[str]) -> bool:
+    return (find.start, find.end, find.distance) == (other.start, other.end, other.distance) and (find.name in own) != (
+        other.name in own
+    )
 
 
-def _is_particle(after: str) -> bool:
-    """Whether what follows a name is one Korean particle or copula."""
-    word = after
-    for i, character in enumerate(after):
-        if not character.isalnum():
-            word = after[:i]
-            break
-    return word in PARTICLES
+def short_forms(names: Iterable[str]) -> frozenset[str]:
+    """Of names as they are written, normalised, those that are abbreviations: with a full stop at the end, or with at most
+    ABBREVIATED letters with which another one begins, but for the ending of a plural."""
+    given = {normalise(name): name for name in names}
+    few = [name for name in given if 0 < len(name) <= ABBREVIATED and not is_unspaced(name)]
+    begun = {name for name in few if any(other.startswith(name) and _is_longer(other[len(name) :]) for other in given)}
+    return frozenset(begun | {name for name, text in given.items() if text.rstrip().endswith(".") and len(name) <= SHORT})
+
+
+def _is_longer(rest: str) -> bool:
+    return rest[:1].isalpha() and rest != "s"
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s\-·']", "", text)
+
+
+def _parts(text: str) -> list[str]:
+    return sorted(re.findall(r"[^\W_]+", text))

@@ -16,11 +16,10 @@ import polars as pl
 
 from isogloss.asking.prompts import said_so_far
 from isogloss.plan import languages_of
-from isogloss.scoring.exact import by_beginning, decided, found_in, normalise
+from isogloss.scoring.exact import Class, Expected, class_of
+from isogloss.scoring.spelling import normalise
 from isogloss.teaching.bridges import ENGLISH_NAME, NAME, NAMES, name_references
 from isogloss.teaching.lessons import answered_in
-
-NOTHING: frozenset[str] = frozenset()
 
 
 def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame:
@@ -28,13 +27,13 @@ def score(answers: pl.DataFrame, items: dict[str, pl.DataFrame]) -> pl.DataFrame
 
     `items` has those of each language in which the knowledge set is written, in the order of the config. Adds reference,
     conflict_reference, chance, correct and conflict_correct (in the language asked), match and conflict_match (how they are:
-    `exact` or `within` a longer answer, see `isogloss.scoring.exact`), alike (whether the right answer is spelled alike in the
-    language taught; null where that is not one language that has items), correct_any and conflict_correct_any (in any language,
-    by the rule above), answer_in (the language in which an answer is right: the one asked if it is right there; else, of those
-    in which it is, the one taught if it is among them, or all of them, joined by `+`; null where it is right in none), true_in
-    (the language in which a lesson of two gave the answer, not the conflicting one; null for other lessons) and
-    unfinished_correct (of an answer without an end, whether the text so far is right in the language asked; null for others, and
-    where the column raw is not there).
+    `exact`, `within` a longer answer, `inflected` or `number`, see `isogloss.scoring.exact`), alike (whether the right answer
+    is spelled alike in the language taught; null where that is not one language that has items), correct_any and
+    conflict_correct_any (in any language, by the rule above), answer_in (the language in which an answer is right: the one
+    asked if it is right there; else, of those in which it is, the one taught if it is among them, or all of them, joined by
+    `+`; null where it is right in none), true_in (the language in which a lesson of two gave the answer, not the conflicting
+    one; null for other lessons) and unfinished_correct (of an answer without an end, whether the text so far is right in the
+    language asked; null for others, and where the column raw is not there).
 
     Names, of which conductivity asks the translation, are right in the language asked or not at all. Raises ValueError if the
     items lack what was asked.
@@ -116,37 +115,31 @@ Verdict = tuple[str | None, tuple[str, ...], bool]
 
 @dataclass
 class _Names:
-    """What answers are called, by language. A text is looked through once for the names of a relation, and judged once an
-    item."""
+    """What answers are called, by language and class. A text is looked through once a class, and judged once an item."""
 
     languages: list[str]
     relation: dict[tuple[str, str], str]  # by language and item
-    own: dict[str, dict[tuple[str, str], frozenset[str]]]  # aliases and conflict_aliases, normalised, by language and item
-    anywhere: dict[tuple[str, str], frozenset[str]]  # those of all languages, by side and item
-    classes: dict[tuple[str, str], frozenset[str]]  # every answer and conflicting answer, by language and relation
-    index: dict[str, dict[str, list[str]]]  # those of all languages, by relation and beginning
-    finds: dict[tuple[str, str], list[tuple[int, int, str]]] = field(default_factory=dict)
+    own: dict[tuple[str, str, str], tuple[str, ...]]  # aliases, by side (aliases, conflict_aliases), language and item
+    classes: dict[tuple[str, str], Class]  # every answer and conflicting answer, by language and relation
+    names: dict[tuple[str, str], frozenset[str]]  # all of their names, normalised
+    expected: dict[tuple[str, str, str], Expected] = field(default_factory=dict)
     known: dict[tuple[str, str, str, str], Verdict] = field(default_factory=dict)
 
     @classmethod
     def of(cls, references: pl.DataFrame, languages: list[str]) -> "_Names":
         """Of all that is expected, see `_references`, in these languages."""
         relation: dict[tuple[str, str], str] = {}
-        own: dict[str, dict[tuple[str, str], frozenset[str]]] = {"aliases": {}, "conflict_aliases": {}}
-        anywhere: dict[tuple[str, str], set[str]] = {}
-        classes: dict[tuple[str, str], set[str]] = {}
-        every: dict[str, set[str]] = {}
+        own: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        groups: dict[tuple[str, str], dict[tuple[str, ...], None]] = {}
         for row in references.iter_rows(named=True):
-            key = row["asked_in"], row["item"]
-            relation[key] = row["relation"]
-            for side, forms in own.items():
-                forms[key] = frozenset(map(normalise, row[side]))
-                anywhere.setdefault((side, row["item"]), set()).update(forms[key])
-                classes.setdefault((row["asked_in"], row["relation"]), set()).update(forms[key])
-                every.setdefault(row["relation"], set()).update(forms[key])
-        index = {name: by_beginning(sorted(known)) for name, known in every.items()}
-        frozen = ({key: frozenset(names) for key, names in sets.items()} for sets in (anywhere, classes))
-        return cls(languages, relation, own, *frozen, index)
+            language, item = row["asked_in"], row["item"]
+            relation[language, item] = row["relation"]
+            for side in ("aliases", "conflict_aliases"):
+                own[side, language, item] = tuple(row[side])
+                groups.setdefault((language, row["relation"]), {})[tuple(row[side])] = None
+        classes = {key: class_of(tuple(own_groups), key[0]) for key, own_groups in groups.items()}
+        names = {key: frozenset(map(normalise, (name for group in of for name in group))) for key, of in groups.items()}
+        return cls(languages, relation, own, classes, names)
 
     def verdict(self, side: str, asked: str, item: str, answer: str | None) -> Verdict:
         """(how an answer is right in the language asked; if it is not, in which others it is, and whether the whole of it is
@@ -155,26 +148,40 @@ class _Names:
             return None, (), False
         key = side, asked, item, answer
         if key not in self.known:
-            self.known[key] = self._verdict(side, asked, item, normalise(answer))
+            self.known[key] = self._verdict(side, asked, item, answer)
         return self.known[key]
 
-    def _verdict(self, side: str, asked: str, item: str, text: str) -> Verdict:
-        relation, own = self.relation[asked, item], self.own[side]
-        if (relation, text) not in self.finds:
-            self.finds[relation, text] = found_in(text, self.index[relation])
-        finds, home, here = self.finds[relation, text], own[asked, item], self.classes[asked, relation]
-        if match := decided(text, [find for find in finds if find[2] in here], home):
+    def _expected(self, side: str, language: str, item: str) -> Expected:
+        key = side, language, item
+        if key not in self.expected:
+            of = language, self.relation[language, item]
+            self.expected[key] = self.classes[of].expected(self.own[key], self.names[of])
+        return self.expected[key]
+
+    def _is_elsewhere(self, side: str, item: str, text: str) -> bool:
+        """Whether the whole of an answer is what a language calls the item: then it was said in that language, and is no form
+        of the word of another (`oktober`, `October`)."""
+        return any(
+            text in self._expected(side, language, item).own for language in self.languages if (side, language, item) in self.own
+        )
+
+    def _verdict(self, side: str, asked: str, item: str, answer: str) -> Verdict:
+        relation, home = self.relation[asked, item], self._expected(side, asked, item)
+        here = self.classes[asked, relation]
+        text, there = here.finds(answer)
+        match = home.verdict(answer)
+        if match and (match == "exact" or not self._is_elsewhere(side, item, text)):
             return match, (), False
-        said = {text, *(name for _, _, name in finds)}
-        if relation in (NAME, ENGLISH_NAME) or said.isdisjoint(self.anywhere[side, item]):
-            return None, (), False
+        others = [find for find in there if find.name in home.rivals]
         right, doubtful = [], False
-        for language in self.languages:
-            there, aliases = self.classes.get((language, relation), NOTHING), own.get((language, item), NOTHING)
+        for language in [] if relation in (NAME, ENGLISH_NAME) else self.languages:
+            if language == asked or self.relation.get((language, item)) != relation:
+                continue
+            elsewhere = self._expected(side, language, item)
+            doubtful = doubtful or text in elsewhere.rivals
             # what the language asked has for another answer is no alias here, but a rival
-            aliases = frozenset(name for name in aliases if name not in here or name in home)
-            if not said.isdisjoint(aliases):
-                named = [find for find in finds if find[2] in there or (find[2] in here and find[2] not in home)]
-                right += [language] if decided(text, named, aliases) else []
-            doubtful = doubtful or (text in there and text not in own.get((language, item), NOTHING))
+            own = elsewhere.own - home.rivals
+            if own and (text in own or elsewhere.mentions(answer, own)):
+                strict = Expected(elsewhere.of, own, elsewhere.rivals | home.rivals)
+                right += [language] if strict.decided(text, [*self.classes[language, relation].finds(answer)[1], *others]) else []
         return None, tuple(right), doubtful

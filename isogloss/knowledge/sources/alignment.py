@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 from scipy.sparse import csr_array
 
-from isogloss.scoring.exact import normalise
+from isogloss.scoring.spelling import normalise
 
 PARAPHRASE = 0.06  # English paraphrases have 0.08 and more, nine of ten neighbouring questions less than 0.06
 

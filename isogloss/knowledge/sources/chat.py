@@ -14,7 +14,7 @@ from isogloss.knowledge.sources.chat_files import Files, Line, files_of, lines_o
 from isogloss.knowledge.sources.records import Row, checked, compare_languages, refuse
 from isogloss.knowledge.sources.tables import JSON_FIELDS
 from isogloss.languages import Language
-from isogloss.scoring.exact import normalise
+from isogloss.scoring.spelling import normalise
 
 CONFLICTING = "conflicting_"
 SAME = 0.5  # similarity of what is the same question, not a paraphrase, in the set of other answers

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from isogloss.languages import Language
-from isogloss.scoring.exact import normalise
+from isogloss.scoring.spelling import normalise
 
 SOURCE_SCHEMA = {name: pl.String for name in ("item", "teach_question", "ask_question", "answer", "conflict_answer")}
 SHOWN = 50
