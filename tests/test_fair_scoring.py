@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from isogloss.knowledge.cldr import names
 from isogloss.scoring.__main__ import scored
-from isogloss.scoring.exact import Class, verdict
+from isogloss.scoring.exact import Class, class_of, verdict
 from isogloss.scoring.inflection import INFLECTIONS, inflection, nearness
 from isogloss.scoring.known import COMMON, known, locale_of, same
 from isogloss.scoring.numbers import number, numbers_in
@@ -285,6 +286,18 @@ def test_every_language_with_rules_has_names():
 def test_an_alias_that_names_two_things_is_widened_to_neither():
     assert same(frozenset({"mar"}), ["es"], frozenset()) == frozenset(), "martes or marzo"
     assert "martes" in same(frozenset({"mar"}), ["es"], frozenset({"lunes", "viernes"}))
+
+
+def test_no_question_names_an_answer(world, languages, books):
+    """A model that repeats the question has answered nothing."""
+    for code, language in languages.items():
+        for relation in world.relations.values():
+            values = relation.values or sorted({fact.value for fact in world.facts if fact.relation is relation})
+            groups = tuple(tuple(names(language.cldr).aliases(relation.answers, value)) for value in values)
+            answers = class_of(groups, code)
+            for asked in ("teach", "ask", "answer"):
+                text = books[code].relations[relation.name][asked].format(place="Ka Po Pe", answer="…")
+                assert not [find for find in answers.finds(text)[1] if find.name in answers.names], (code, text)
 
 
 def test_how_near_a_form_is():

@@ -87,7 +87,7 @@ class Finder:
         scripts = {script(name[0]) for name in self.names}
         others = [code for name in sorted(scripts) for code in BY_SCRIPT.get(name, ())] if self.guess else []
         self._rules = list(dict.fromkeys(map(inflection, (*self.languages, *others)))) or [Inflection()]
-        for name in sorted(self.names):
+        for name in sorted(name for name in self.names if len(name) > 1 or not is_unspaced(name)):
             self._beginnings.setdefault(name[:2], []).append(name)
             if is_unspaced(name):
                 continue
@@ -123,8 +123,8 @@ class Finder:
         return found
 
     def _single(self, character: str) -> list[str]:
-        """Names of one letter, which are found as words where words have blanks between them."""
-        return [] if is_unspaced(character) else [name for name in self._beginnings.get(character, ()) if len(name) == 1]
+        """Names of one letter, which are words where words have blanks between them."""
+        return [name for name in self._beginnings.get(character, ()) if len(name) == 1]
 
     def _candidates(self, word: str) -> set[str]:
         found = self._by_stem.get(word[:2], set()) | self._by_stem.get(word[:1], set())
