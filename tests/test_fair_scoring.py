@@ -63,6 +63,14 @@ INFLECTED = [
     ("deu", "Frankreichs Hauptstadt", "Frankreich"),
     ("kat", "საფრანგეთში", "საფრანგეთი"),
     ("ind", "ibu kotanya Jepangnya", "Jepang"),
+    ("hun", "szerdán", "szerda"),
+    ("pol", "w Stanach Zjednoczonych", "Stany Zjednoczone"),
+    ("lit", "pirmadienį", "pirmadienis"),
+    ("hrv", "u Francuskoj", "Francuska"),
+    ("tam", "பிரான்சில்", "பிரான்ஸ்"),
+    ("zul", "idolobha lisefulansi", "i-Fulansi"),
+    ("hye", "Ֆրանսիայում", "Ֆրանսիա"),
+    ("ben", "ফ্রান্সে", "ফ্রান্স"),
 ]
 
 
@@ -93,6 +101,12 @@ def test_names_are_found_as_a_sentence_changes_them(language, answer, name):
 )
 def test_another_word_that_begins_alike_is_not_that_name(language, answer, name):
     assert said(language, answer, name) is None
+
+
+def test_in_gaelic_an_article_is_no_part_of_a_name_in_a_sentence():
+    assert said("gla", "anns an Fhraing", "An Fhraing") == "within"
+    assert said("gla", "san Spàinnt", "An Spàinnt") == "within"
+    assert said("gle", "sa Ghearmáin", "An Ghearmáin") == "within"
 
 
 def test_an_inflected_word_is_of_the_name_that_it_is_nearest_to():

@@ -29,6 +29,7 @@ from isogloss.scoring.spelling import folded, normalise
 
 SHORT = 4  # letters of a name that may be an everyday word, too
 ABBREVIATED = 3  # letters that may stand for a name that begins with them
+ARTICLES = dict.fromkeys(("gla", "gle"), ("an t-", "an ", "a' ", "na "))  # that are part of names
 SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？।؟።\n]")
 
 
@@ -68,7 +69,8 @@ class Class:
         given = frozenset().union(*own)
         self.locales = [locale] if language and (locale := locale_of(language)) else [] if language else locales_of(own[0], given)
         self.locale = self.locales[0] if self.locales else None
-        wider = [group | same(group, self.locales, given) for group in own]
+        self.articles = ARTICLES.get(language or "", ())
+        wider = [self._widened(group, given) for group in own]
         short = frozenset().union(*map(short_forms, groups), abbreviated(self.locales))
         short = frozenset(name for name in short if not is_unspaced(name))  # 11月 is no abbreviation
         names = frozenset().union(*wider) - short
@@ -97,8 +99,13 @@ class Class:
     def _of(self, aliases: tuple[str, ...], rivals: frozenset[str]) -> "Expected":
         given = frozenset(map(normalise, aliases))
         others = frozenset(map(normalise, rivals)) - given
-        own = (given | same(given, self.locales, others)) - others
+        own = self._widened(given, others) - others
         return Expected(self, own, others - own)
+
+    def _widened(self, names: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+        """With the other names of the same thing, and without the article that belongs to a name in Gaelic."""
+        wide = names | same(names, self.locales, others)
+        return wide | {name.removeprefix(article) for name in wide for article in self.articles if name.startswith(article)}
 
     def finds(self, said: str) -> tuple[str, list[Find]]:
         """A text, normalised, and all names in it."""
@@ -144,7 +151,7 @@ class Expected:
         if (len(text) > 1 and _squeezed(text) in self.squeezed) or (self.parts and _parts(text) in self.parts):
             return "exact"  # with other blanks; a date in another order
         rivals = self.rivals | (self.of.further - self.own)
-        named = [find for find in longest(finds, self.own) if find.name in self.own or find.name in rivals]
+        named = [find for find in longest(finds) if find.name in self.own or find.name in rivals]
         if not named:
             return None
         ends = [end.start() for end in SENTENCE_END.finditer(text)] + [len(text)]
@@ -155,25 +162,19 @@ class Expected:
         return "inflected" if all(any(find.distance) for find in stated) else "within"
 
 
-def longest(finds: list[Find], own: frozenset[str]) -> list[Find]:
-    """The finds that no longer one overlaps, and of several for the same words the nearest; where names of what is expected and
-    others are equally near, none."""
+def longest(finds: list[Find]) -> list[Find]:
+    """The finds that no longer one overlaps, and of several for the same words the nearest: more than one where they are equally
+    near, as a rival may be."""
     kept: list[Find] = []
     for find in sorted(finds, key=lambda find: (find.start - find.end, find.distance)):
         if not any(other.start < find.end and find.start < other.end and _before(other, find) for other in kept):
             kept.append(find)
-    return [find for find in kept if not any(_ties(find, other, own) for other in kept)]
+    return kept
 
 
 def _before(other: Find, find: Find) -> bool:
     longer = (other.end - other.start) - (find.end - find.start)
     return longer > 0 or (longer == 0 and other.distance < find.distance)
-
-
-def _ties(find: Find, other: Find, own: frozenset[str]) -> bool:
-    return (find.start, find.end, find.distance) == (other.start, other.end, other.distance) and (find.name in own) != (
-        other.name in own
-    )
 
 
 def short_forms(names: Iterable[str]) -> frozenset[str]:

@@ -15,7 +15,7 @@ JOINTS = "-'·"  # between parts of a word
 CLASSES = frozenset("i u a isi um ama in im aba ili ulu".split())  # noqa: SIM905, words of one list
 PLACED = CLASSES | frozenset(
     "e o s ku nga nge ngo na ne no kwa ka se so sa si wa ya la za ba ase ise ese lise kuse wase yase lase base ngase ngesi nasi "  # noqa: SIM905
-    "kusi".split()
+    "kusi lise".split()
 )
 SPELLED = ((10, 2), (7, 1), (5, 0))  # from so many letters on, so many may differ; of the fewest one that sounds alike
 SOUNDS = ("iyj", "uvw", "ckq", "sz", "ιηυ", "οω", "иі", "еэ")
@@ -78,6 +78,7 @@ class Finder:
     _beginnings: dict[str, list[str]] = field(default_factory=dict)  # of all names, by the first two characters
     _parts: dict[str, list[str]] = field(default_factory=dict)  # of a name with blanks between words: these
     _by_stem: dict[str, set[str]] = field(default_factory=dict)  # such names, by how their first word may begin
+    _tails: dict[str, str] = field(default_factory=dict)  # names with a prefix of CLASSES, by the rest of one word
     _joined: dict[str, str] = field(default_factory=dict)  # such names, by their letters alone
     _long: dict[int, list[str]] = field(default_factory=dict)  # names that may be spelled otherwise, by the number of words
     _rules: list[Inflection] = field(default_factory=list)
@@ -96,6 +97,8 @@ class Finder:
                 continue
             self._parts[name] = parts
             self._joined.setdefault("".join(parts), name)
+            if self._is_placed(name, parts) and len(parts) == 2:
+                self._tails[parts[1]] = name
             for rules in self._rules:
                 for form in PLACED if self._is_placed(name, parts) else forms(parts[0], rules):
                     self._by_stem.setdefault(form[:2], set()).add(name)
@@ -119,6 +122,7 @@ class Finder:
             for name in self._candidates(word.text):
                 if find := self._inflected(text, there[i : i + len(self._parts[name])], name):
                     found.append(find)
+            found += self._placed(word)
             found += self._spelled(text, there, i, spelled)
         return found
 
@@ -150,6 +154,13 @@ class Finder:
                 return None
             added, lost = added + near[0], lost + near[1]
         return Find(there[0].start, there[-1].end, name, (0, added, lost)) if added or lost else None
+
+    def _placed(self, word: Word) -> list[Find]:
+        """Names of CLASSES that are written in small letters, with another prefix."""
+        if not self._tails:
+            return []
+        rests = {word.text.removeprefix(prefix) for prefix in PLACED if word.text.startswith(prefix)}
+        return [Find(word.start, word.end, self._tails[rest], (0, 1, 0)) for rest in sorted(rests) if rest in self._tails]
 
     @staticmethod
     def _is_placed(name: str, parts: list[str]) -> bool:
