@@ -275,6 +275,22 @@ def test_a_name_with_another_letter_is_that_of_a_closed_class_or_of_nothing():
     assert said("eng", "a Franco state", "France", ["spain"]) is None
 
 
+@pytest.mark.parametrize(
+    ("language", "answer", "aliases", "rivals"),
+    [
+        ("zho", "俄罗斯位于欧洲。", "欧洲", ["亚洲", "非洲"]),
+        ("fra", "Malawi est dans le continent africain.", "Afrique", ["europe", "asie"]),
+        ("eng", "Japan is in Asia.", "Asia", ["europe", "africa"]),
+        ("jpn", "マラウイはアフリカにあります", "アフリカ", ["アジア", "ヨーロッパ"]),
+        ("eng", "The currency of Japan is the Japanese yen", "Japanese yen", ["euro", "us dollar"]),
+        ("fra", "La langue de la Suisse est le français", "français", ["allemand", "anglais"]),
+    ],
+)
+def test_what_a_question_is_about_is_no_rival(language, answer, aliases, rivals):
+    """Of a continent, a currency or a language the country may be named."""
+    assert said(language, answer, aliases, rivals) == "within"
+
+
 def test_the_first_sentence_that_names_any_decides():
     assert said("eng", "It is France. Spain is its neighbour.", "France", ["spain"]) == "within"
     assert said("eng", "It is France, and Spain is its neighbour.", "France", ["spain"]) is None

@@ -100,9 +100,7 @@ def countries(names: frozenset[str], locales: list[str]) -> frozenset[str]:
 
 @cache
 def _countries(locale: str) -> frozenset[str]:
-    return frozenset(
-        text for (kind, code), own in _by_meaning(locale).items() if kind == "country" and len(code) == 2 for text in own
-    )
+    return frozenset(text for (kind, _), own in _by_meaning(locale).items() if kind == "country" for text in own)
 
 
 @lru_cache(maxsize=4096)
@@ -126,8 +124,13 @@ def locales_of(names: frozenset[str], rivals: frozenset[str]) -> list[str]:
 def _texts(locale: str) -> list[tuple[str, tuple[str, str | int]]]:
     """Every name in a locale as it is written, with what it names."""
     own = names_of(locale)
-    found = [(text, (kind, code)) for kind in KINDS for code in own.codes(kind) for text in own.aliases(kind, code)]
+    found = [(text, _meant(kind, code)) for kind in KINDS for code in own.codes(kind) for text in own.aliases(kind, code)]
     return found + _usual().get(locale, [])
+
+
+def _meant(kind: str, code: str | int) -> tuple[str, str | int]:
+    """A kind and a code; CLDR has continents, by number, among countries."""
+    return ("continent" if kind == "country" and str(code).isdecimal() else kind), code
 
 
 @cache
@@ -137,7 +140,7 @@ def _usual() -> dict[str, list[tuple[str, tuple[str, str | int]]]]:
     with USUAL.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             code = int(row["code"]) if row["kind"] in ("month", "weekday") else row["code"]
-            found.setdefault(row["locale"], []).append((row["name"], (row["kind"], code)))
+            found.setdefault(row["locale"], []).append((row["name"], _meant(row["kind"], code)))
     return found
 
 
