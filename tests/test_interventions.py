@@ -266,11 +266,28 @@ KNOWN = {
         ("カルモ", "zho", "other"),
         ("понедельник", "eng", "other"),  # of a language that is not studied
         ("12", "tha", "undecided"),
+        ("Le marché a lieu le mardi dans ce village", "fra", "asked"),  # enough words to tell a language by
+        ("Le marché a lieu le mardi dans ce village", "eng", "other"),
+        ("The market is held on a Tuesday in this village", "fra", "other"),
+        ("le mardi", "fra", "undecided"),
+        ("Markedet holdes hver tirsdag i landsbyen ved kysten", "eng", "undecided"),  # Danish or Norwegian, neither studied
         (None, "eng", "no_answer"),
     ],
 )
 def test_language_of_an_answer(languages, answer, asked, expected):
     assert label(answer, asked, vocabulary(KNOWN), {code: languages[code] for code in KNOWN}) == expected
+
+
+def test_the_language_of_sentences_is_found_or_left_open_but_never_mistaken(languages, books):
+    questions = {
+        code: " ".join(books[code].question(relation, "ask", "Ka Po Pe") for relation in books[code].relations)
+        for code in languages
+    }
+    found = {code: label(text, code, {}, languages) for code, text in questions.items()}
+    assert [code for code, where in found.items() if where == "other"] == []
+    assert sum(where == "asked" for where in found.values()) >= 15
+    danish = label(questions["dan"], "swe", {}, languages)
+    assert danish == "other"
 
 
 def test_shares_of_answers_in_the_language_asked(languages):
