@@ -31,11 +31,9 @@ def read_folders(
     faults += uneven(rows)
     rows = _without(faults, rows)
     left = {row["task"] for _, row in rows}
-    problems += [
-        f"{fault.where}: {fault.reason}; no item of {fault.task} is left: take {path / fault.task} out, or mend it"
-        for fault in faults
-        if fault.task not in left
-    ]
+    lost = [fault for fault in faults if fault.task not in left]
+    problems += _left_out(lost)
+    problems += [f"{path / task}: no item is left; take this folder out, or mend it" for task in sorted({f.task for f in lost})]
     notes += _left_out([fault for fault in faults if fault.task in left])
     return rows, sorted({code for _, code in files})
 
@@ -102,16 +100,16 @@ def _without(faults: list[Fault], rows: list[tuple[str, dict]]) -> list[tuple[st
 
 
 def _left_out(faults: list[Fault]) -> list[str]:
-    """A note on each reason in each file: the place of the first item, and which others there are."""
+    """Each reason in each file: the place of the first item, and which others there are."""
     groups: dict[tuple[str, str], list[Fault]] = {}
     for fault in faults:
         alike = re.sub(rf"item {re.escape(fault.item or '')} |, line \d+", "", fault.reason)
         groups.setdefault((fault.where.rsplit(", line ", 1)[0], alike), []).append(fault)
-    notes = []
+    found = []
     for first, *others in groups.values():
         named = [fault.item or fault.where.rsplit(", ", 1)[-1] for fault in others]
         more = f", and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
         also = f"; so are {len(named)} others of this file ({', '.join(named[:SHOWN])}{more})" if named else ""
         left = f"item {first.item} is left out in all languages" if first.item else "the line is not read"
-        notes.append(f"{first.where}: {first.reason}: {left}{also}")
-    return notes
+        found.append(f"{first.where}: {first.reason}: {left}{also}")
+    return found
