@@ -1,7 +1,7 @@
 """Checking a config: whatever is wrong is reported at once, each problem with its line and the line that mends it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,34 +25,69 @@ class ConfigError(ValueError):
     """Everything that is wrong with a config, as one message for people."""
 
 
-class _Lines(dict):
-    """Line of every path in a YAML text, from 1."""
+class _Places(dict):
+    """Where every path of a part of the config stands, in words, by path."""
 
-    def __init__(self, text: str):
+    def __init__(self):
         super().__init__()
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is not None:
-            self._walk(node, ())
+        self.sections: set[tuple] = set()  # paths whose entries are laid over those of earlier parts; others replace them whole
 
-    def _walk(self, node: yaml.Node, path: tuple) -> None:
-        self.setdefault(path, node.start_mark.line + 1)
+    @classmethod
+    def of_file(cls, source: str | Path, name: str) -> "_Places":
+        """Of a YAML file, by line."""
+        places, node = cls(), yaml.compose(Path(source).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        if node is not None:
+            places._walk_node(node, (), name)
+        return places
+
+    @classmethod
+    def of_command_line(cls, given: Mapping[str, Any]) -> "_Places":
+        places = cls()
+        places._walk_values(given, ())
+        return places
+
+    def _walk_node(self, node: yaml.Node, path: tuple, name: str) -> None:
+        self.setdefault(path, f"{name}, line {node.start_mark.line + 1}")
         if isinstance(node, yaml.MappingNode):
+            self.sections.add(path)
             for key, value in node.value:
-                self[(*path, key.value)] = key.start_mark.line + 1
-                self._walk(value, (*path, key.value))
+                self[(*path, key.value)] = f"{name}, line {key.start_mark.line + 1}"
+                self._walk_node(value, (*path, key.value), name)
         elif isinstance(node, yaml.SequenceNode):
             for i, value in enumerate(node.value):
-                self._walk(value, (*path, i))
+                self._walk_node(value, (*path, i), name)
 
-    def line(self, path: tuple) -> int | None:
-        """Line of a path, or of the section it should be in; None if the text has neither."""
-        return self.get(path) or (self.get(path[:-1]) if len(path) > 1 else None)
+    def _walk_values(self, value: Any, path: tuple) -> None:
+        self[path] = "--config"
+        if isinstance(value, Mapping):
+            self.sections.add(path)
+        entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+        for key, entry in entries:
+            self._walk_values(entry, (*path, key))
 
 
-def load_config(raw: dict[str, Any], languages: dict[str, Language], sources: Sequence[str | Path] = ()) -> Config:
+def _place(path: tuple, parts: list[_Places]) -> str:
+    """Where a path stands, or the nearest section around it, in the last of `parts` that has it; nothing if none has either."""
+    found, length = "", 0
+    for places in reversed(parts):
+        own = next((path[:size] for size in range(len(path), 0, -1) if path[:size] in places), ())
+        if len(own) > length:
+            found, length = places[own], len(own)
+        if own == path or (own and own not in places.sections):  # what earlier parts have there does not count
+            break
+    return f"{found}: " if found else ""
+
+
+def load_config(
+    raw: dict[str, Any],
+    languages: dict[str, Language],
+    sources: Sequence[str | Path] = (),
+    given: Mapping[str, Any] | None = None,
+) -> Config:
     """Validate `raw` (a parsed config) against the models and the language table.
 
-    Raises ConfigError with every problem at once; `sources`, the files it was merged from, are read for line numbers.
+    Raises ConfigError with every problem at once, each with the file and line in which it stands: `sources` are the files that
+    `raw` was merged from, each laid over those before it, and `given` what the command line (--config) laid over them all.
     """
     problems: list[tuple[tuple, str]] = []
     raw = raw | {
@@ -69,7 +104,7 @@ def load_config(raw: dict[str, Any], languages: dict[str, Language], sources: Se
         config = None
     problems += problems_of(raw, config, languages)
     if problems:
-        raise ConfigError(_message(problems, sources))
+        raise ConfigError(_message(problems, sources, given or {}))
     return config
 
 
@@ -79,12 +114,12 @@ def _placed(entry: Any) -> Any:
     return entry | {"path": os.path.expandvars(os.path.expanduser(path))} if isinstance(path, str) else entry
 
 
-def _message(problems: list[tuple[tuple, str]], sources: Sequence[str | Path]) -> str:
-    # a later file overrides an earlier one, so a problem is in the last that has its path
-    texts = [(source, _Lines(Path(source).read_text(encoding="utf-8"))) for source in reversed(sources)]
+def _message(problems: list[tuple[tuple, str]], sources: Sequence[str | Path], given: Mapping[str, Any]) -> str:
+    names = [Path(source).name for source in sources]
+    named = [name if names.count(name) == 1 else str(source) for name, source in zip(names, sources, strict=True)]
+    parts = [*map(_Places.of_file, sources, named), _Places.of_command_line(given)]
     rows = [f"The config has {len(problems)} problem{'s' if len(problems) > 1 else ''}:"]
     for path, text in problems:
         name = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-        place = next((f"{Path(s).name}, line {lines.line(path)}: " for s, lines in texts if lines.line(path)), "")
-        rows.append(f"  {place}{name}: {text}")
+        rows.append(f"  {_place(path, parts)}{name}: {text}")
     return "\n".join(rows)

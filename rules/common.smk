@@ -23,8 +23,11 @@ from isogloss.models.folder import effective_files
 from isogloss.versions import version
 
 LANGUAGES = read_languages(paths.LANGUAGES)
+# Snakemake lists the files of the command line first, and lays them over the workflow's own.
+MERGED = [path for path in workflow.configfiles if path not in workflow.overwrite_configfiles]
+MERGED += workflow.overwrite_configfiles
 try:
-    settings = plan.with_derived(load_config(config, LANGUAGES, workflow.configfiles))
+    settings = plan.with_derived(load_config(config, LANGUAGES, MERGED, workflow.config_settings.config))
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 PROMPTS = read_prompts(paths.PROMPTS)

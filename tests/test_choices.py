@@ -1,6 +1,7 @@
 """Multiple choice: items read and built in, put to models here and elsewhere, and what is measured of it."""
 
 import json
+import re
 
 import numpy as np
 import polars as pl
@@ -190,6 +191,69 @@ def test_everything_wrong_with_a_table_is_said_at_once(tmp_path):
     assert read_choices(path, ["eng"], 1)[0]["item"].to_list() == ["q1"]
 
 
+@pytest.mark.parametrize(
+    ("options", "label", "wrong"),
+    [
+        ("Lyon,,Paris,Nice", "C", {2: "option_b: is empty, but there is option_d;"}),
+        (",Lyon,Paris,Nice", "C", {2: "option_a: is empty, but there is option_d;"}),
+        ("Lyon,  ,Paris,", "C", {2: "option_b: is empty"}),
+        ("Lyon,Lille,Paris,", "C", {2: "option_d: is empty, but there is option_d in line 3;"}),
+    ],
+)
+def test_an_empty_option_is_refused_with_its_column(tmp_path, options, label, wrong):
+    path = tmp_path / "a.csv"
+    text = HEADER.replace("option_b", "option_b,option_c,option_d")
+    text += f"capitals,factual,q1,fra,Quelle est la capitale ?,{options},{label}\n"
+    path.write_text(text + f"capitals,factual,q1,eng,Which is the capital?,Lyon,Lille,Paris,Nice,{label}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="line 2") as error:
+        read_choices(path, ["eng", "fra"])
+    for line, said in wrong.items():
+        assert f"line {line}, column {said}" in str(error.value)
+    assert "line 3, " not in str(error.value)
+    assert read_choices(path, ["eng"])[0]["options"].to_list() == [["Lyon", "Lille", "Paris", "Nice"]], "fra was not asked for"
+
+
+@pytest.mark.parametrize("gap", ["", "  ", None])
+def test_an_empty_option_of_a_list_is_refused(tmp_path, gap):
+    path = tmp_path / "a.jsonl"
+    row = {
+        "task": "t",
+        "level": "basic",
+        "item": "1",
+        "language": "zul",
+        "question": "?",
+        "options": ["x", gap, "y"],
+        "label": "C",
+    }
+    path.write_text(json.dumps(row), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"line 1: option B of .* is empty or no text"):
+        read_choices(path, ["zul"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ("CCC", "the right option is C in all 3 items of t"),
+        ("A" * 7, "the right option is A in all 7 items of t"),
+        ("B" * 19 + "A", "the right option is B in 19 of 20 items of t"),
+        ("ABC", None),
+        ("CC", None),
+        ("CCCA", None),
+        ("ABC" * 7, None),
+    ],
+)
+def test_a_place_that_the_right_option_always_has_is_noted(tmp_path, labels, said):
+    path = tmp_path / "a.jsonl"
+    rows = [
+        {"task": "t", "level": "basic", "item": str(i), "language": code, "question": "?", "options": list("xyz"), "label": label}
+        for i, label in enumerate(labels)
+        for code in ("eng", "jpn", "ara")
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    _, notes = read_choices(path, ["eng", "jpn", "ara"])
+    assert [said in note and "write orders: 3" in note for note in notes] == ([True] if said else [])
+
+
 DO = "The following is a multiple choice question. Please choose."
 SHOWN = "Question:2+3=?\nA. 1\nB. 2\nC. 3\nD. 5\n"
 
@@ -226,6 +290,69 @@ def test_published_folders_are_read_directly(tmp_path):
     published(tmp_path / "x_name/en", "generate_input.jsonl", [f"{DO}\nQuestion:When?\nA. 1\nB. 2\nAnswer:"])
     with pytest.raises(ValueError, match=r"x_name/en/generate_input.jsonl, line 1: input \(a question with options A. to D.\)"):
         read_choices(tmp_path, ["eng"])
+
+
+def five(*options):
+    return "\n".join(["?", "What?", *(f"{letter}. {text}" for letter, text in zip("ABCDE", options, strict=True)), "Answer:"])
+
+
+GOOD = [five(*texts) for texts in ("abcde", "fghij", "klmno", "pqrst")]
+
+
+@pytest.mark.parametrize("bad", ["it", "RU_trans", "ja"])
+@pytest.mark.parametrize(
+    ("texts", "noted"),
+    [
+        (
+            [GOOD[0], five("x", "y", "x", "z", "w"), *GOOD[2:]],
+            r"line 2: two options are the same \(A and C\): item 1 is left out",
+        ),
+        ([GOOD[0], five("x", "", "y", "z", "w"), *GOOD[2:]], "line 2: option B of .* is empty or no text.*: item 1 is left out"),
+        ([GOOD[0], "Which?", *GOOD[2:]], r"line 2: input .* is missing or not in the form published: item 1 is left out"),
+    ],
+)
+def test_a_bad_item_of_a_published_folder_is_left_out_in_all_languages(tmp_path, bad, texts, noted):
+    published(tmp_path / "x_csqa/en", "m_res.jsonl", GOOD)
+    published(tmp_path / "x_csqa/fr", "m_res.jsonl", GOOD)
+    published(tmp_path / f"x_csqa/{bad}", "m_res.jsonl", texts)
+    code = {"it": "ita", "RU_trans": "rus", "ja": "jpn"}[bad]
+    table, notes = read_choices(tmp_path, ["eng", code, "fra"])
+    for name in ("eng", "fra", code):
+        assert table.filter(language=name)["item"].to_list() == ["0", "2", "3"]
+    assert len(notes) == 2, "the other: the right option is always B"
+    assert re.search(f"x_csqa/{bad}/m_res.jsonl, {noted} in all languages$", notes[0])
+    table, notes = read_choices(tmp_path, ["eng", "fra"])
+    assert table["item"].to_list() == ["0", "1", "2", "3"] * 2, "nobody asked for the language with the fault"
+    assert "left out" not in str(notes)
+
+
+def test_many_bad_items_are_one_note(tmp_path):
+    published(tmp_path / "x_csqa/en", "m_res.jsonl", GOOD * 10)
+    published(tmp_path / "x_csqa/he_trans", "m_res.jsonl", [GOOD[0], *[five(*"xxabc")] * 12, *GOOD])
+    table, notes = read_choices(tmp_path, ["eng", "heb"])
+    assert table.filter(language="heb")["item"].to_list() == ["0", "13", "14", "15", "16"]
+    assert "line 2: two options are the same (A and B): item 1 is left out in all languages; so are 11 others" in notes[0]
+    assert "(2, 3, 4, 5, 6, and 6 more)" in notes[0]
+    assert "item 17 is not there in heb: item 17 is left out in all languages; so are 22 others" in notes[1]
+
+
+def test_items_that_languages_of_a_published_folder_do_not_share_are_left_out(tmp_path):
+    published(tmp_path / "x_csqa/en", "m_res.jsonl", GOOD)
+    published(tmp_path / "x_csqa/it", "m_res.jsonl", GOOD[:3])
+    file = tmp_path / "x_csqa/it/m_res.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    lines[0] = lines[0].replace('"label": "B"', '"label": "C"')
+    file.write_text("\n".join([*lines, "{"]) + "\n", encoding="utf-8")
+    published(tmp_path / "x_csqa/zh", "m_res.jsonl", ["broken"] * 4)
+    table, notes = read_choices(tmp_path, ["eng", "ita"])
+    assert table["item"].to_list() == ["1", "2"] * 2
+    assert "it/m_res.jsonl, line 4: not JSON" in notes[0]
+    assert "line 1: item 0 has the label C, but B in" in notes[1]
+    assert "item 3 is not there in ita: item 3 is left out in all languages" in notes[2]
+    with pytest.raises(
+        ValueError, match=r"x_csqa/zh/m_res.jsonl, line 1: input .*\n.*x_csqa: no item is left; take this folder out"
+    ):
+        read_choices(tmp_path, ["eng", "zho"])
 
 
 # Measures.

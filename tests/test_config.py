@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -83,6 +85,76 @@ def test_all_problems_at_once_with_line_and_fix(tmp_path, languages):
     for line in expected:
         assert line in message
     assert f"The config has {len(expected)} problems:" in message
+
+
+FIRST = """\
+languages: [eng, fra, zul]
+knowledge:
+  fictional: {provider: built-in, kind: new}
+  general: {provider: built-in, kind: known, items: -3}
+models:
+  sandbox:
+    provider: sandbox
+    weights: shiped
+run: [sandbox]
+studies: [verification, transferability]
+"""
+
+
+@pytest.mark.parametrize(
+    ("later", "given", "expected"),
+    [
+        (["languages: [en, fr]"], {}, ["b0.yaml, line 1: languages[0]:", "b0.yaml, line 1: languages[1]:"]),
+        (["# mine\n\nlanguages: [eng, de]"], {}, ["b0.yaml, line 3: languages[1]:"]),
+        # a section that both have: each value stands in the file that has it
+        (
+            ["models:\n  sandbox:\n    resources: {mem_mb: 5}", "models:\n\n  sandbox: {wieghts: x}"],
+            {},
+            ["first.yaml, line 8: models.sandbox.weights:", "b1.yaml, line 3: models.sandbox.wieghts:"],
+        ),
+        (["languages: [en, fra]", "languages: [eng, fr]"], {}, ["b1.yaml, line 1: languages[1]:"]),
+        (["knowledge:\n  mine: {items: 3}"], {}, ["b0.yaml, line 2: knowledge.mine.kind: is missing"]),
+        (["run: [sandbox, sandbax]", "cohort: 0"], {}, ["b0.yaml, line 1: run[1]:", "b1.yaml, line 1: cohort:"]),
+        (["knowledge:\n  general: {items: -4}"], {}, ["b0.yaml, line 2: knowledge.general.items: is -4"]),
+        (["cohort: 3"], {"cohort": 0}, ["--config: cohort:", "first.yaml, line 4: knowledge.general.items:"]),
+        ([], {"languages": ["eng", "ja"]}, ["--config: languages[1]:"]),
+        (["studdies: [robustness]"], {}, ["b0.yaml, line 1: studdies:"]),
+    ],
+)
+def test_a_problem_is_reported_where_it_stands(tmp_path, languages, later, given, expected):
+    files = {tmp_path / "first.yaml": FIRST} | {tmp_path / f"b{i}.yaml": text for i, text in enumerate(later)}
+    merged = {}
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+        update_config(merged, yaml.safe_load(text))
+    update_config(merged, given)
+    with pytest.raises(ConfigError) as error:
+        load_config(merged, languages, list(files), given)
+    for line in expected:
+        assert f"  {line}" in str(error.value)
+
+
+def test_files_of_one_name_are_told_apart(tmp_path, languages):
+    paths = [tmp_path / name / "config.yaml" for name in ("one", "two")]
+    for path, text in zip(paths, (FIRST, "cohort: 0"), strict=True):
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(yaml.safe_load(FIRST) | {"cohort": 0}, languages, paths)
+    assert f"  {paths[1]}, line 1: cohort: is 0" in str(error.value)
+
+
+def test_snakemake_lays_files_of_the_command_line_over_the_projects(tmp_path):
+    for name, text in {"one": "\nlanguages: [en, fra]", "two": "cohort: 0", "three": "\n\nlanguages: [eng, fr]"}.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    files = [str(tmp_path / f"{name}.yaml") for name in ("one", "two", "three")]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--configfile", *files]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode != 0
+    said = result.stdout + result.stderr
+    assert "three.yaml, line 3: languages[1]: no language has the code 'fr'" in said
+    assert "two.yaml, line 1: cohort: is 0" in said
+    assert "config.yaml, line 4:" not in said
 
 
 def test_other_mistakes(raw_config, languages):

@@ -12,6 +12,7 @@ from isogloss.measures.indices import (
     eclektic,
     harmonic_mean,
     measures,
+    own_items,
     rank_consistency,
     rankc,
     read_scores,
@@ -233,4 +234,60 @@ def test_files_that_are_no_table_of_scores_are_refused(tmp_path):
         read_scores(tmp_path / "scores.csv")
     TABLE.filter(pl.col("taught_in").is_null()).write_csv(tmp_path / "scores.csv")
     with pytest.raises(ValueError, match="no row has a language in taught_in"):
+        read_scores(tmp_path / "scores.csv")
+
+
+def of_their_own(sizes: dict[str, int], name: str, seeds: int = 1) -> pl.DataFrame:
+    """Answers to so many items of each language taught, which `name` calls by language and number."""
+    rng = np.random.default_rng(5)
+    rows = [
+        ("m", "k", "s", taught, asked, name.format(taught, i), seed, bool(rng.random() < 0.6))
+        for taught, size in sizes.items()
+        for asked in sizes
+        for i in range(size)
+        for seed in range(1, seeds + 1)
+    ]
+    return pl.DataFrame(rows, schema=SCORE_SCHEMA, orient="row")
+
+
+@pytest.mark.parametrize("name", ["{}-{}", "{1}"])  # names of a language's own, or numbers that another uses, too
+@pytest.mark.parametrize("sizes", [{"eng": 5, "fra": 3}, {"jpn": 4, "swa": 9, "ara": 2}, {"eng": 6, "hin": 6}])
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_items_of_each_language_taught_are_measured(tmp_path, sizes, name, seeds):
+    table = of_their_own(sizes, name, seeds)
+    table.write_csv(tmp_path / "scores.csv")
+    assert_frame_equal(read_scores(tmp_path / "scores.csv"), table)
+    found = measures(table, {}, resamples=50)
+    own, other = (table.filter((pl.col("taught_in") == pl.col("asked_in")) == same) for same in (True, False))
+    errors = [1 - part.group_by("taught_in", "asked_in").agg(pl.col("correct").mean())["correct"].mean() for part in (own, other)]
+    both = other.join(own, on=["taught_in", "item", "seed"])
+    expected = {key: float(value) for key, value in x_fakt(*map(np.array, errors)).items()} | {
+        "eclektic_overall": (both["correct"] & both["correct_right"]).mean(),
+        "eclektic_transfer": (both["correct"] & both["correct_right"]).sum() / both["correct_right"].sum(),
+    }
+    same = len(table.group_by("taught_in").agg(pl.col("item").unique().sort())["item"].unique()) == 1
+    assert {key: value for key, value in values(found).items() if key in expected} == pytest.approx(expected)
+    assert (len(found) == len(expected)) == (not same), "inequality is of the same questions"
+    assert (own_items(table) == []) == same
+    inside = found.filter(pl.col("measure").is_in(list(expected))).select(pl.col("value").is_between("low", "high"))
+    assert inside["value"].all()
+
+
+def test_an_item_of_a_language_is_asked_in_every_language(tmp_path):
+    table = of_their_own({"eng": 3, "kor": 2}, "{}-{}")
+    table.filter((pl.col("item") != "kor-1") | (pl.col("asked_in") != "eng")).write_csv(tmp_path / "scores.csv")
+    with pytest.raises(
+        ValueError, match=r"taught kor, asked in eng: answers that are not there: 1, the first of item kor-1"
+    ) as error:
+        read_scores(tmp_path / "scores.csv")
+    assert len(str(error.value).splitlines()) == 1
+    assert own_items(table) == ["m / k / s: each language taught has items of its own (eng 3, kor 2; in all of them: 0)"]
+
+
+def test_a_column_that_is_not_there_is_not_named_as_one_that_is(tmp_path):
+    (tmp_path / "scores.csv").write_text("model,item\nm,q", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"it has model, item$"):
+        read_scores(tmp_path / "scores.csv")
+    (tmp_path / "scores.csv").write_text("model,item,seed\nm,q,1", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"it has model, item, seed$"):
         read_scores(tmp_path / "scores.csv")

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from isogloss.knowledge.sources.choices import LETTERS
-from isogloss.measures.clika import OTHERS, PREDICTION_SCHEMA, Task, scores
+from isogloss.measures.clika import PREDICTION_SCHEMA, Task, scores
 from isogloss.measures.indices import rank_consistency
 from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
 
@@ -39,19 +39,8 @@ def choice_scores(
         .agg(pl.col("level").first(), pl.col("shown").list.len().first())
         .iter_rows()
     }
-    predictions = own.with_columns(pl.col("prediction").fill_null("")).select(list(PREDICTION_SCHEMA))
-    table = scores(predictions, reference, tasks=tasks, languages=languages, resamples=resamples, seed=seed)
-    lost: dict[tuple[str, str], list[str]] = {}
-    for row in (
-        own.filter(pl.col("prediction").is_null()).group_by("model", "language", "task", "state").len().sort(pl.all()).rows()
-    ):
-        model, language, task, state, number = row
-        lost.setdefault((model, language), []).append(f"{task}: {number} {state}")
-    missing = [
-        "; ".join([*filter(None, [said]), *([] if language == OTHERS else lost.get((model, language), []))])
-        for model, language, said in table.select("model", "language", "missing").iter_rows()
-    ]
-    return table.with_columns(missing=pl.Series(missing, dtype=pl.String))
+    predictions = own.with_columns(pl.col("prediction").fill_null("")).select([*PREDICTION_SCHEMA, "state"])
+    return scores(predictions, reference, tasks=tasks, languages=languages, resamples=resamples, seed=seed)
 
 
 def positions(chosen: pl.DataFrame, resamples: int = 1000, seed: int = 0) -> pl.DataFrame:

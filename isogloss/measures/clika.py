@@ -14,6 +14,7 @@ import polars as pl
 
 from isogloss.knowledge.sources.records import item_name, read_objects, refuse
 from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
+from isogloss.measures.letters import LATIN, option_letter
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ PREDICTION_SCHEMA = {name: pl.String for name in ("model", "task", "language", "
 def read_predictions(path: str | Path) -> tuple[pl.DataFrame, list[str]]:
     """Published predictions, TASK/LANGUAGE/MODEL_res*.jsonl under `path`, and a note on every file or folder that is not read.
 
-    Columns as in `PREDICTION_SCHEMA`, one row an item: `prediction` is the first character of what the model said (empty if it
-    said nothing), `language` is ISO 639-3. Raises ValueError with everything that is wrong, with file, line and reason.
+    Columns as in `PREDICTION_SCHEMA`, one row an item: `prediction` is the letter of the option that the model named (empty if it
+    named none, see `isogloss.measures.letters.option_letter`), `language` is ISO 639-3. Raises ValueError with everything that
+    is wrong, with file, line and reason.
     """
     path, problems, notes, rows = Path(path), [], [], []
     if not path.is_dir():
@@ -89,7 +91,7 @@ def read_predictions(path: str | Path) -> tuple[pl.DataFrame, list[str]]:
 def _lines(file: Path, key: tuple[str, str, str], problems: list[str]) -> list[tuple[str, ...]]:
     """The rows of a file; a problem for each line that is not an item's."""
     rows, where_of, before = [], {}, len(problems)
-    options = "ABCDE"[: TASKS[key[1]].options]
+    options = LATIN[: TASKS[key[1]].options]
     for where, given in read_objects(file, problems):
         if given is None:
             continue
@@ -101,8 +103,7 @@ def _lines(file: Path, key: tuple[str, str, str], problems: list[str]) -> list[t
         problems += [f"{where}: {reason}" for reason in wrong]
         if not wrong:
             where_of[item] = where
-            first = said.strip()[:1].encode(errors="replace").decode()  # half a surrogate pair is no text, and never right
-            rows.append((*key, item, first, label))
+            rows.append((*key, item, option_letter(said, len(options)) or "", label))
     if not rows and len(problems) == before:
         problems.append(f"{file}: the file is empty")
     return rows
@@ -136,7 +137,8 @@ def scores(
     right answers that are predicted alike in English; mean over the factual tasks; 1 for English), and the accuracy on each
     task; each followed by `_low` and `_high` (95 %, items resampled, the reference's with them). All are shares (the reference
     itself is at 1, and a better model above). What is not there is null and is named in `missing`, a text that is empty where
-    nothing is. Raises ValueError if the reference is not among the models, or a task or language unknown.
+    nothing is; so is the number of answers that name no option (an empty prediction), which are wrong, by their `state` if there
+    is such a column. Raises ValueError if the reference is not among the models, or a task or language unknown.
     """
     models, languages = predictions["model"].unique().sort().to_list(), list(languages)
     problems = [f"no predictions of the reference {reference!r}; write reference: one of {', '.join(models)}"]
@@ -227,7 +229,7 @@ def _missing(table: pl.DataFrame, predictions: pl.DataFrame, of: dict[str, list[
     needs = {f"{level}_ra": tasks for level, tasks in of.items()} | {"en_co": of["factual"]}
     reasons = {name: f"no English accuracy of {reference} above chance to rescale it with" for name in needs}
     reasons["en_co"] = "on a task nothing is right that was also asked in English"
-    gaps, lacking = [], {}
+    gaps, lacking, lost = [], {}, _unparsed(predictions)
     for row in table.iter_rows(named=True):
         model, language = row["model"], row["language"]
         if language == OTHERS:
@@ -240,5 +242,15 @@ def _missing(table: pl.DataFrame, predictions: pl.DataFrame, of: dict[str, list[
         said += [f"{name}: {reasons[name] if needs[name] else 'no task of its level'}" for name in undefined]
         if said and language not in APART:
             lacking.setdefault(model, []).append(language)
-        gaps.append("; ".join(said))
+        gaps.append("; ".join([*said, *lost.get((model, language), [])]))
     return gaps
+
+
+def _unparsed(predictions: pl.DataFrame) -> dict[tuple[str, str], list[str]]:
+    """How many answers of a model in a language name no option, in words, task by task and by what became of them."""
+    table = predictions if "state" in predictions.columns else predictions.with_columns(state=pl.lit("unparsed"))
+    counts = table.filter(prediction="").group_by("model", "language", "task", "state").len().sort(pl.all())
+    found: dict[tuple[str, str], list[str]] = {}
+    for model, language, task, state, number in counts.iter_rows():
+        found.setdefault((model, language), []).append(f"{task}: {number} {state}")
+    return found

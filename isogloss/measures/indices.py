@@ -11,7 +11,7 @@ from scipy.special import softmax
 from isogloss.knowledge.sources.records import refuse
 from isogloss.measures.any_language import MAIN, main, with_any
 from isogloss.measures.inequality import inequality
-from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
+from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.transfer import correctness
 
 SCORE_SCHEMA = {
@@ -58,13 +58,20 @@ def eclektic(right: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
     other than the one taught, `overall` is the share that is right in both, `transfer` the same share of those where
     the answer is right in the language taught (NaN where none is).
     """
-    languages = np.arange(len(right))
-    own = right[languages, languages]
-    pairs = len(languages) - 1
-    known = resampled_means(own, weights).sum(axis=-1) * pairs
-    both = resampled_means(right * own[:, None], weights).sum(axis=(-2, -1)) - known / pairs
+    return _eclektic(list(right), [weights] * len(right))
+
+
+def _eclektic(right: list[np.ndarray], weights: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """The same where each language taught has items of its own: `right` and `weights` of each. Every question counts alike."""
+    asked, known, both = 0, 0, 0
+    for i, (answers, weight) in enumerate(zip(right, weights, strict=True)):
+        questions = answers[0].size * (len(right) - 1)
+        own = resampled_means(answers[i], weight)
+        asked += questions
+        known = known + questions * own
+        both = both + questions * (resampled_means(answers * answers[i], weight).sum(axis=-1) - own) / (len(right) - 1)
     with np.errstate(invalid="ignore"):
-        return {"eclektic_overall": both / (len(languages) * pairs), "eclektic_transfer": both / known}
+        return {"eclektic_overall": both / asked, "eclektic_transfer": both / known}
 
 
 def measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int = 1000, seed: int = 0) -> pl.DataFrame:
@@ -75,8 +82,9 @@ def measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int = 1000,
     same of answers that are right in any language; null of tables that do not know it). Measures: those of `x_fakt`
     and `eclektic`, and SCORE_INDEX of `isogloss.measures.inequality`, with `_corrected` at the end where it is corrected for
     what the untaught model gets right (not there without answers of the untaught model, whose `taught_in` is null). Low and high
-    tiers (`tiers`, by ISO 639-3) are compared where there are both. Null where a measure is undefined. A single language has
-    none. Raises ValueError where an answer is missing.
+    tiers (`tiers`, by ISO 639-3) are compared where there are both. Where the languages taught have items of their own (X-FaKT,
+    ECLeKTic), inequality is not there: it would compare them on different questions. Null where a measure is undefined. A single
+    language has none. Raises ValueError where an answer is missing.
     """
     if "study" in scores.columns:
         scores = scores.filter(pl.col("study").is_in(STUDIES))
@@ -92,7 +100,9 @@ def _measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int, seed:
         if len(languages) == 1:
             continue
         before = untaught.filter(model=model, knowledge=knowledge)
-        found = _of_matrix(part, languages, resamples, seed) | _inequality(part, before, languages, tiers, resamples, seed)
+        found = _of_matrix(part, languages, resamples, seed)
+        if len({tuple(items) for items in _items(part).values()}) == 1:
+            found |= _inequality(part, before, languages, tiers, resamples, seed)
         rows += [(model, knowledge, setting, name, *numbers) for name, numbers in found.items()]
     schema = {name: kind for name, kind in MEASURE_SCHEMA.items() if name not in MAIN}
     return pl.DataFrame(rows, schema=schema, orient="row").fill_nan(None)
@@ -100,14 +110,41 @@ def _measures(scores: pl.DataFrame, tiers: dict[str, str], resamples: int, seed:
 
 def _of_matrix(part: pl.DataFrame, languages: list[str], resamples: int, seed: int) -> dict[str, tuple]:
     """X-FaKT and ECLeKTic of a matrix of answers: (value, low, high) by name."""
-    right, _ = correctness(part, languages, "taught_in")
-    shape = right.shape[-2:]
-    weights = crossed_weights(shape, resamples, np.random.default_rng(seed))
-    weights = np.concatenate([np.full((1, *shape), 1 / np.prod(shape)), weights])
-    errors = 1 - resampled_means(right, weights)
+    right = [correctness(part.filter(taught_in=code), languages, None)[0] for code in languages]
+    weights = _weights([tuple(_items(part)[code]) for code in languages], right[0].shape[-1], resamples, seed)
+    errors = 1 - np.stack([resampled_means(*both) for both in zip(right, weights, strict=True)], axis=1)
     own = np.eye(len(languages), dtype=bool)
-    found = x_fakt(errors[:, own].mean(axis=-1), errors[:, ~own].mean(axis=-1)) | eclektic(right, weights)
+    found = x_fakt(errors[:, own].mean(axis=-1), errors[:, ~own].mean(axis=-1)) | _eclektic(right, weights)
     return {name: (values[0], *percentile_interval(values[1:])) for name, values in found.items()}
+
+
+def _items(part: pl.DataFrame) -> dict[str, list[str]]:
+    """The items of each language taught."""
+    return dict(part.group_by("taught_in", maintain_order=True).agg(pl.col("item").unique().sort()).iter_rows())
+
+
+def _weights(items: list[tuple[str, ...]], seeds: int, resamples: int, seed: int) -> list[np.ndarray]:
+    """Weights of the answers to each language's items, [1 + resamples, item, seed], the first not resampled.
+
+    Languages with the same items are resampled alike, and seeds in all languages.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = {own: resampling_weights(len(own), resamples, rng) for own in dict.fromkeys(items)}
+    of_seeds = resampling_weights(seeds, resamples, rng)
+    weights = {own: of_items[:, :, None] * of_seeds[:, None] for own, of_items in drawn.items()}
+    return [np.concatenate([np.full((1, len(own), seeds), 1 / (len(own) * seeds)), weights[own]]) for own in items]
+
+
+def own_items(scores: pl.DataFrame) -> list[str]:
+    """A note on each model, knowledge set and setting of which the languages taught do not have the same items."""
+    notes = []
+    for group, part in scores.filter(pl.col("taught_in").is_not_null()).group_by(GROUP, maintain_order=True):
+        items = _items(part)
+        if len({tuple(own) for own in items.values()}) > 1:
+            sizes = ", ".join(f"{code} {len(own)}" for code, own in items.items())
+            shared = len(set.intersection(*map(set, items.values())))
+            notes.append(f"{' / '.join(group)}: each language taught has items of its own ({sizes}; in all of them: {shared})")
+    return notes
 
 
 def _inequality(
@@ -176,10 +213,10 @@ def read_scores(path: str | Path) -> pl.DataFrame:
     """A table of scored answers made elsewhere, .csv or .parquet, with the columns of `SCORE_SCHEMA`.
 
     One row an answer: `taught_in` and `asked_in` are ISO 639-3, `correct` is true or false (or 1 or 0), `seed` counts repetitions
-    (1 where there is no such column). In every setting each language taught must be asked, and the other way round, about the
-    same items in every cell. Rows with nothing in `taught_in` are those of the model before it was taught; they may be left out.
-    Other columns are ignored, and studies other than `STUDIES` if there is a column study. Raises ValueError with everything that
-    is wrong.
+    (1 where there is no such column). In every setting each language taught must be asked, and the other way round; a language
+    taught may have items of its own, which must then be asked in every language. Rows with nothing in `taught_in` are those of
+    the model before it was taught; they may be left out. Other columns are ignored, and studies other than `STUDIES` if there is
+    a column study. Raises ValueError with everything that is wrong.
     """
     path = Path(path)
     if not path.is_file():
@@ -191,10 +228,10 @@ def read_scores(path: str | Path) -> pl.DataFrame:
         table = pl.read_csv(path, infer_schema=False) if kind == ".csv" else pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"{path}: cannot be read as {kind[1:]} ({error})") from None
+    if absent := [name for name in SCORE_SCHEMA if name not in (*table.columns, "seed")]:
+        raise ValueError(f"{path}: no column {', '.join(absent)}; it has {', '.join(table.columns)}")
     if "seed" not in table.columns:
         table = table.with_columns(seed=pl.lit("1"))
-    if absent := [name for name in SCORE_SCHEMA if name not in table.columns]:
-        raise ValueError(f"{path}: no column {', '.join(absent)}; it has {', '.join(table.columns)}")
     texts = [name for name in (*SCORE_SCHEMA, "study") if name in table.columns]
     try:
         table = table.select(pl.col(texts).cast(pl.String).str.strip_chars().replace("", None))
@@ -243,8 +280,10 @@ def _incomplete(table: pl.DataFrame) -> list[str]:
         codes, items = pl.DataFrame({"asked_in": sorted(languages)}), part.select("item").unique().sort("item")
         named = " / ".join(group)
         problems += [f"{named}: one language alone; at least two are needed"] if len(languages) == 1 else []
-        cells = codes.rename({"asked_in": "taught_in"}).join(codes, how="cross")
-        problems += [f"{named}: {hole}" for hole in _holes(part, cells, items)]
+        own = _items(part)
+        for code in sorted(languages):
+            cells = codes.select(pl.lit(code).alias("taught_in"), "asked_in")
+            problems += [f"{named}: {hole}" for hole in _holes(part, cells, pl.DataFrame({"item": own.get(code, items["item"])}))]
         before = untaught.filter(model=group[0], knowledge=group[1])
         if len(before):
             before = before.with_columns(taught_in=pl.lit("nothing"))

@@ -6,8 +6,9 @@ job.start(snakemake)
 
 import polars as pl
 
-from isogloss.measures.indices import measures, read_scores
+from isogloss.measures.indices import measures, own_items, read_scores
 
 params = snakemake.params
 tables = [pl.read_parquet(snakemake.input.scores), *map(read_scores, snakemake.input.imported)]
+print(*(note for table in tables[1:] for note in own_items(table)), sep="\n")
 pl.concat([measures(table, params.tiers, params.bootstrap) for table in tables]).write_csv(snakemake.output[0])
