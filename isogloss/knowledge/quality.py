@@ -12,6 +12,8 @@ from sacrebleu.metrics import CHRF
 from isogloss.asking.thoughts import json_of
 from isogloss.config import Remote
 from isogloss.knowledge.translators import FIELDS
+from isogloss.knowledge.untranslated import is_untranslated
+from isogloss.languages import Language
 from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
 from isogloss.remote.chat import complete
 from isogloss.remote.records import Reply, Request
@@ -28,6 +30,7 @@ DETAILS = {
     "similarity": pl.Float64,
     "chrf": pl.Float64,
     "same_meaning": pl.Boolean,
+    "untranslated": pl.Boolean,
 }
 
 INSTRUCTIONS = """\
@@ -54,18 +57,25 @@ def quality(
     same_meaning: Callable[[list[Pair]], list[bool | None]] | None = None,
     resamples: int = 2000,
     seed: int = 0,
+    *,
+    languages: dict[str, Language],
+    pivot: Language,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Compare the items in `source` with what came `back` from each language; each table has the columns item and `FIELDS`.
 
-    `embed` gives unit vectors [texts, d]; `same_meaning`, if there is a judge, its verdict on each pair (None: none).
+    `embed` gives unit vectors [texts, d]; `same_meaning`, if there is a judge, its verdict on each pair (None: none). `languages`
+    has those of the tables by code, `pivot` is that of the source.
 
     Returns a row a language (language, similarity, similarity_low, similarity_high, consistency, chrf, chrf_low, chrf_high,
-    items, judged, missing) and a row a text, as in `DETAILS`. similarity is the cosine of embeddings (-1..1), chrf that of single
-    texts (0..100), both means over fields and items with 95 % intervals, for which items are resampled; consistency is the share
-    of texts that mean the same among the `judged` ones (null where there are none). The `missing` texts, of which nothing came
-    back (null), count as 0, and not the same. ValueError where a table lacks an item.
+    items, judged, missing, untranslated) and a row a text, as in `DETAILS`. similarity is the cosine of embeddings (-1..1), chrf
+    that of single texts (0..100), both means over fields and items with 95 % intervals, for which items are resampled;
+    consistency is the share of texts that mean the same among the `judged` ones (null where there are none). The `missing` texts,
+    of which nothing came back (null), count as 0, and not the same. The `untranslated` ones came through a translation as they
+    were, though they should differ (see `isogloss.knowledge.untranslated.is_untranslated`): their similarity says nothing.
+    ValueError where a table lacks an item.
     """
     details = pl.concat([_compared(source, translated[language], back[language], language) for language in back])
+    untranslated = [_untranslated(row, languages[row["language"]], pivot) for row in details.iter_rows(named=True)]
     pairs = details.select("text", "back_translation").rows()
     found = list(dict.fromkeys(pair for pair in pairs if pair[1] is not None))
     similarity = dict(zip(found, _similarity(found, embed), strict=True))
@@ -75,6 +85,7 @@ def quality(
     details = details.with_columns(
         pl.Series("similarity", [similarity.get(pair, 0.0) for pair in pairs]),
         pl.Series("chrf", [chrf.get(pair, 0.0) for pair in pairs]),
+        pl.Series("untranslated", untranslated, dtype=pl.Boolean),
         pl.Series("same_meaning", [same.get(pair, unreturned) for pair in pairs], dtype=pl.Boolean),
     ).select(list(DETAILS))
     weights = resampling_weights(len(source), resamples, np.random.default_rng(seed))
@@ -82,10 +93,11 @@ def quality(
 
 
 def review(details: pl.DataFrame, below: float) -> pl.DataFrame:
-    """The texts less similar than `below` to what came back, the least similar of a language first: columns as in `DETAILS`."""
+    """The texts that are untranslated or less similar than `below` to what came back, the least similar of a language first:
+    columns as in `DETAILS`."""
     order = {language: i for i, language in enumerate(details["language"].unique(maintain_order=True))}
     rank = pl.col("language").replace_strict(order, return_dtype=pl.Int64)
-    return details.filter(pl.col("similarity") < below).sort(rank, "similarity", "item", "field")
+    return details.filter((pl.col("similarity") < below) | pl.col("untranslated")).sort(rank, "similarity", "item", "field")
 
 
 def same_meaning(pairs: list[Pair], endpoint: Remote, store: str | Path, budget_usd: float | None = None) -> list[bool | None]:
@@ -121,6 +133,12 @@ def _read(reply: Reply) -> bool | None:
         return Verdict.model_validate_json(json_of(reply.text) or "").same
     except ValidationError:
         return None
+
+
+def _untranslated(row: dict, language: Language, pivot: Language) -> bool:
+    """Whether a text came through as it was on the way there or back."""
+    there = is_untranslated(row["text"], row["translation"], pivot, language)
+    return there or is_untranslated(row["translation"], row["back_translation"], language, pivot)
 
 
 def _compared(source: pl.DataFrame, translated: pl.DataFrame, back: pl.DataFrame, language: str) -> pl.DataFrame:
@@ -162,6 +180,9 @@ def _summary(details: pl.DataFrame, languages: list[str], weights: np.ndarray) -
         pl.col("item").n_unique().cast(pl.Int64).alias("items"),
         pl.col("same_meaning").count().cast(pl.Int64).alias("judged"),
         pl.col("back_translation").null_count().cast(pl.Int64).alias("missing"),
+        pl.col("untranslated").sum().cast(pl.Int64).alias("untranslated"),
     )
     table = pl.DataFrame(columns).join(counts, on="language", maintain_order="left")
-    return table.select("language", pl.col("^similarity.*$"), "consistency", pl.col("^chrf.*$"), "items", "judged", "missing")
+    return table.select(
+        "language", pl.col("^similarity.*$"), "consistency", pl.col("^chrf.*$"), "items", "judged", "missing", "untranslated"
+    )
