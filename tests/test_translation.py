@@ -10,7 +10,7 @@ import pytest
 import torch
 from deep_translator.exceptions import TooManyRequests
 
-from isogloss.config import Google, MiniLM, Remote, RemoteEmbedding, Sandbox, SentenceTransformer, Seq2Seq, Transformers
+from isogloss.config import E5, Google, MiniLM, Remote, RemoteEmbedding, Sandbox, SentenceTransformer, Seq2Seq, Transformers
 from isogloss.figures.quality import draw
 from isogloss.knowledge import embeddings, translators
 from isogloss.knowledge import quality as measured
@@ -402,6 +402,45 @@ def test_a_judge_sees_two_texts_whatever_they_say(tmp_path, monkeypatch):
     pairs = [("x", "x"), ("x", "p"), ("x", "q"), ("x", evil), ("x", "r"), ("x", "p"), ("x", "s"), ("x", "t")]
     assert same_meaning(pairs, ENDPOINT, tmp_path) == [True, True, None, False, None, True, True, None]
     assert sorted(asked) == sorted([("p", 0), (evil, 0), ("s", 0), *((text, n) for text in "qrt" for n in range(3))])
+
+
+def test_a_translation_is_ranked_among_the_texts_of_the_source():
+    """The first letters of French name the item; `swapped` gives each item the translation of the other."""
+    back = {"fra": ITEMS, "zul": ITEMS}
+    swapped = ITEMS.with_columns(pl.col("item").reverse())
+    summary, details = quality(ITEMS, {"fra": ITEMS, "zul": swapped}, back, letters, resamples=20)
+    fra, zul = summary.iter_rows(named=True)
+    assert (fra["retrieved"], fra["retrieved_low"]) == (1, 1)
+    assert zul["retrieved"] == pytest.approx(0)
+    assert details.filter(language="zul")["rank"].unique().to_list() == [2]
+    listed = review(details.with_columns(untranslated=False), -1)
+    assert listed["language"].unique().to_list() == ["zul"], "similar enough, but of another text"
+    lost = ITEMS.with_columns(answer=pl.lit(None, dtype=pl.String))
+    summary, details = quality(ITEMS, {"fra": lost}, {"fra": ITEMS}, letters, resamples=20)
+    assert summary["retrieved"].to_list() == pytest.approx([0.75]), "what is not there is not found"
+    summary, _ = quality(ITEMS, {"fra": ITEMS}, {"fra": ITEMS}, letters, resamples=20, multilingual=False)
+    assert summary["retrieved"].to_list() == [None]
+
+
+def test_the_multilingual_embedding_model_that_comes_along_finds_partners():
+    english = [
+        "Turkey is surrounded by seas on three sides.",
+        "The market is held on Mondays.",
+        "The cat sleeps under the table.",
+    ]
+    others = {
+        "fra": ["La Turquie est entourée de mers sur trois côtés.", "Le marché a lieu le lundi.", "Le chat dort sous la table."],
+        "jpn": ["トルコは三方を海に囲まれています。", "市場は月曜日に開かれます。", "猫がテーブルの下で寝ています。"],
+        "cym": [
+            "Mae moroedd o amgylch Twrci ar dair ochr.",
+            "Cynhelir y farchnad ar ddydd Llun.",
+            "Mae'r gath yn cysgu o dan y bwrdd.",
+        ],
+    }
+    source = embed(english, E5())
+    assert np.linalg.norm(source, axis=1) == pytest.approx([1] * 3, abs=1e-3)
+    for texts in others.values():
+        assert (embed(texts, E5()) @ source.T).argmax(axis=1).tolist() == [0, 1, 2]
 
 
 def test_the_embedding_model_that_comes_along_knows_english():

@@ -9,7 +9,7 @@ job.start(snakemake)
 import polars as pl
 from pydantic import TypeAdapter
 
-from isogloss.config import Embedding, Remote
+from isogloss.config import Embedding, MiniLM, Remote
 from isogloss.knowledge.embeddings import embed
 from isogloss.knowledge.quality import quality, review, same_meaning
 from isogloss.knowledge.sources import SOURCE_SCHEMA
@@ -28,6 +28,7 @@ summary, details = quality(
     params.bootstrap,
     languages=languages,
     pivot=Language(**params.pivot),
+    multilingual=not isinstance(embedding, MiniLM),
 )
 summary.write_csv(output.summary)
 details.write_csv(output.details)
