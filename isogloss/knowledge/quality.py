@@ -148,6 +148,8 @@ def _read(reply: Reply) -> bool | None:
 
 def _untranslated(row: dict, language: Language, pivot: Language) -> bool:
     """Whether a text came through as it was on the way there or back."""
+    if row["translation"] is None:
+        return False  # it is missing
     there = is_untranslated(row["text"], row["translation"], pivot, language)
     return there or is_untranslated(row["translation"], row["back_translation"], language, pivot)
 
