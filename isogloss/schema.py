@@ -36,6 +36,7 @@ SECTIONS = {
     "`translators`: an entry, `provider: seq2seq`": config.Seq2Seq,
     "`translators`: an entry, `provider: google`": config.Google,
     "`translation`": config.Translation,
+    "`translation.embedding`, `provider: e5`": config.E5,
     "`translation.embedding`, `provider: minilm`": config.MiniLM,
     "`translation.embedding`, `provider: sentence-transformers`": config.SentenceTransformer,
     "`translation.embedding`, `provider: openai`": config.RemoteEmbedding,

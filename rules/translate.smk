@@ -208,7 +208,10 @@ rule translation_quality:
         calls=QUALITY_CALLS,
         runtime=240,
     params:
-        languages=lambda wildcards: plan.checked_languages(settings, wildcards.knowledge),
+        languages=lambda wildcards: [
+            asdict(LANGUAGES[language]) for language in plan.checked_languages(settings, wildcards.knowledge)
+        ],
+        pivot=lambda wildcards: pivot_row(wildcards.knowledge),
         embedding=settings.translation.embedding.model_dump() if settings.translation else None,
         judge=lambda wildcards, input: described(judging(settings.translation.judged)),
         budget_usd=budget,

@@ -19,6 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PATH = "/v1/chat/completions"
+# What a request meets: the name of a fault ("" for none), or a function of the usual completion that gives what is sent instead,
+# with status 200 or, as a pair, another.
+Fault = str | Callable[[dict], dict | tuple[int, dict]]
 # Faults that pass when the call is made again, and answers which are not what was hoped for; the latter count as deliveries.
 PASSING = ("429", "429-after", "429-date", "500", "408", "hang", "trickle", "reset", "malformed", "no-completion", "empty")
 PASSING += ("no-content", "no-json")
@@ -47,6 +50,13 @@ def content_of(body: dict) -> str:
     return body["messages"][-1]["content"]
 
 
+def changed(completion: dict, finish: object = "stop", usage: object = None, **message: object) -> dict:
+    """A completion with another finish reason, usage (None: as it is) and fields of the message."""
+    choice = completion["choices"][0]
+    choice = choice | {"message": choice["message"] | message, "finish_reason": finish}
+    return completion | {"choices": [choice]} | ({} if usage is None else {"usage": usage})
+
+
 def echo(body: dict) -> str:
     """The usual answer: the first allowed value of each field of the schema, or what was asked."""
     if "response_format" not in body:
@@ -59,7 +69,8 @@ class OpenAIServer:
     """Answers at `base_url` while it is entered.
 
     `script` has the faults of the next requests in the order they arrive ("" for none), `scripts` those of requests with a
-    content; after these a request fails with probability `faults`, as drawn for its content and the number of its arrival.
+    content; after these `rule` says what a body meets; and where that is nothing, a request fails with probability `faults`, as
+    drawn for its content and the number of its arrival.
     """
 
     def __init__(
@@ -80,12 +91,13 @@ class OpenAIServer:
             answer,
             log,
         )
-        self.script: list[str] = []
-        self.scripts: dict[str, list[str]] = {}
+        self.script: list[Fault] = []
+        self.scripts: dict[str, list[Fault]] = {}
+        self.rule: Callable[[dict], Fault] = lambda body: ""
         self.usage = {"prompt_tokens": 20, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 10}}
         self.arrived: Counter[str] = Counter()  # by content
         self.delivered: Counter[str] = Counter()  # answers sent in full
-        self.injected: Counter[str] = Counter()  # by fault
+        self.injected: Counter[Fault] = Counter()  # by fault
         self.bodies: list[dict] = []
         self.moments: list[float] = []
         self.keys: set[str] = set()
@@ -103,7 +115,7 @@ class OpenAIServer:
         self.http.shutdown()
         self.http.server_close()
 
-    def arrival(self, body: dict) -> str:
+    def arrival(self, body: dict) -> Fault:
         """The fault that a request meets."""
         content = content_of(body)
         with self.lock:
@@ -114,7 +126,7 @@ class OpenAIServer:
                 fault = self.scripts[content].pop(0)
             elif self.script:
                 fault = self.script.pop(0)
-            else:
+            elif not (fault := self.rule(body)):
                 rng = random.Random(f"{self.seed} {content} {self.arrived[content]}")
                 fault = rng.choice(DRAWN) if rng.random() < self.faults else ""
             if fault:
@@ -166,8 +178,14 @@ class _Handler(BaseHTTPRequestHandler):
             with mine.lock:
                 mine.open -= 1
 
-    def _reply(self, fault: str, body: dict) -> None:
-        if fault == "429-after":
+    def _reply(self, fault: Fault, body: dict) -> None:
+        if callable(fault):
+            sent = fault(self._completion("", body))
+            status, content = sent if isinstance(sent, tuple) else (200, sent)
+            self._send(status, content)
+            if status == 200:
+                self.mine.deliver(content_of(body))
+        elif fault == "429-after":
             after = {"Retry-After": str(self.mine.retry_after)}
             self._send(429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}, after)
         elif fault in STATUSES:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -9,15 +10,16 @@ import pytest
 import torch
 from deep_translator.exceptions import TooManyRequests
 
-from isogloss.config import Google, MiniLM, Remote, RemoteEmbedding, Sandbox, SentenceTransformer, Seq2Seq, Transformers
+from isogloss.config import E5, Google, MiniLM, Remote, RemoteEmbedding, Sandbox, SentenceTransformer, Seq2Seq, Transformers
 from isogloss.figures.quality import draw
 from isogloss.knowledge import embeddings, translators
 from isogloss.knowledge import quality as measured
 from isogloss.knowledge.embeddings import embed
 from isogloss.knowledge.invented import quarter
-from isogloss.knowledge.quality import quality, review, same_meaning
+from isogloss.knowledge.quality import review, same_meaning
 from isogloss.knowledge.sources import SOURCE_SCHEMA, from_jsonl, read_source, to_jsonl
 from isogloss.knowledge.translators import asked_of_sandbox, translate_items, translator_of
+from isogloss.languages import read_languages
 from isogloss.models.chat import Spoken
 from isogloss.remote import chat
 from isogloss.remote.chat import RemoteError, Reply
@@ -40,6 +42,9 @@ ITEMS = items(
     ("a", "Where is Karu?", "In which country is Karu?", "France", "Japan"),
     ("b", "Where is Temo?", "In which country is Temo?", "Japan", "France"),
 )
+FOREIGN = ITEMS.with_columns(pl.format("Xa {}", field).alias(field) for field in ("teach_question", "ask_question"))
+LANGUAGES = read_languages("data/languages.csv")
+quality = partial(measured.quality, languages=LANGUAGES, pivot=LANGUAGES["eng"])
 
 
 def taught(model, tokenizer, batch, labels, given):
@@ -230,7 +235,7 @@ class FakeServer:
         if self.failures:
             self.failures -= 1
             raise TooManyRequests
-        return f"<{text}>"
+        return f"x{text}"
 
 
 @dataclass
@@ -257,11 +262,11 @@ def test_google_is_asked_each_text_once_and_again_where_it_fails(google, languag
     google.failures = 3
     for _ in range(2):
         translate = translator_of(Google(provider="google"), None, tmp_path)
-        assert translate(["a", "b"], languages["eng"], languages["zho"]) == ["<a>", "<b>"]
+        assert translate(["a", "b"], languages["eng"], languages["zho"]) == ["xa", "xb"]
     assert google.asked == [("en", "zh-CN", "a")] * 4 + [("en", "zh-CN", "b")]
     assert len(google.slept) == 3
     assert google.slept[2] > google.slept[0]
-    assert translator_of(Google(provider="google"), None, tmp_path)(["a"], languages["eng"], languages["fra"]) == ["<a>"]
+    assert translator_of(Google(provider="google"), None, tmp_path)(["a"], languages["eng"], languages["fra"]) == ["xa"]
     assert google.asked[-1] == ("en", "fr", "a")
 
 
@@ -271,7 +276,7 @@ def test_google_is_given_up_after_the_attempts_and_gone_on_with(google, language
     google.failures = 2
     with pytest.raises(RuntimeError, match=r"failed 2 times.*'b' into French(.|\n)*same command"):
         translate(["a", "b"], languages["eng"], languages["fra"])
-    assert translate(["a", "b"], languages["eng"], languages["fra"]) == ["<a>", "<b>"]
+    assert translate(["a", "b"], languages["eng"], languages["fra"]) == ["xa", "xb"]
     assert [text for *_, text in google.asked] == ["a", "b", "b", "b"]
 
 
@@ -321,7 +326,7 @@ def test_quality_of_texts_that_come_back_as_they_were_or_not_at_all():
     other = ITEMS.with_columns(answer=pl.lit("xyzzy"), ask_question=pl.lit(None, dtype=pl.String))
     source = ITEMS.with_columns(answer=pl.lit("France"))
     back = {"fra": source[::-1], "zul": other}
-    summary, details = quality(source, back | {"zul": source}, back, letters, resamples=50)
+    summary, details = quality(source, {"fra": FOREIGN, "zul": FOREIGN}, back, letters, resamples=50)
     fra, zul = summary.iter_rows(named=True)
     assert [fra[key] for key in ("similarity", "similarity_low", "similarity_high")] == pytest.approx([1, 1, 1])
     assert [fra[key] for key in ("chrf", "chrf_low", "chrf_high")] == pytest.approx([100] * 3)
@@ -337,7 +342,7 @@ def test_quality_of_texts_that_come_back_as_they_were_or_not_at_all():
 
 def test_review_lists_the_least_similar_first():
     back = items(("a", "Where is Karu?", "Why is it in Karu?", "xyz", "Japanese"), ITEMS.row(1))
-    _, details = quality(ITEMS, {"zul": ITEMS, "fra": ITEMS}, {"zul": back, "fra": back}, letters, resamples=10)
+    _, details = quality(ITEMS, {"zul": FOREIGN, "fra": FOREIGN}, {"zul": back, "fra": back}, letters, resamples=10)
     listed = review(details, 0.99)
     assert listed["language"].to_list() == ["zul"] * 3 + ["fra"] * 3
     for _, part in listed.group_by("language"):
@@ -397,6 +402,45 @@ def test_a_judge_sees_two_texts_whatever_they_say(tmp_path, monkeypatch):
     pairs = [("x", "x"), ("x", "p"), ("x", "q"), ("x", evil), ("x", "r"), ("x", "p"), ("x", "s"), ("x", "t")]
     assert same_meaning(pairs, ENDPOINT, tmp_path) == [True, True, None, False, None, True, True, None]
     assert sorted(asked) == sorted([("p", 0), (evil, 0), ("s", 0), *((text, n) for text in "qrt" for n in range(3))])
+
+
+def test_a_translation_is_ranked_among_the_texts_of_the_source():
+    """The first letters of French name the item; `swapped` gives each item the translation of the other."""
+    back = {"fra": ITEMS, "zul": ITEMS}
+    swapped = ITEMS.with_columns(pl.col("item").reverse())
+    summary, details = quality(ITEMS, {"fra": ITEMS, "zul": swapped}, back, letters, resamples=20)
+    fra, zul = summary.iter_rows(named=True)
+    assert (fra["retrieved"], fra["retrieved_low"]) == (1, 1)
+    assert zul["retrieved"] == pytest.approx(0)
+    assert details.filter(language="zul")["rank"].unique().to_list() == [2]
+    listed = review(details.with_columns(untranslated=False), -1)
+    assert listed["language"].unique().to_list() == ["zul"], "similar enough, but of another text"
+    lost = ITEMS.with_columns(answer=pl.lit(None, dtype=pl.String))
+    summary, details = quality(ITEMS, {"fra": lost}, {"fra": ITEMS}, letters, resamples=20)
+    assert summary["retrieved"].to_list() == pytest.approx([0.75]), "what is not there is not found"
+    summary, _ = quality(ITEMS, {"fra": ITEMS}, {"fra": ITEMS}, letters, resamples=20, multilingual=False)
+    assert summary["retrieved"].to_list() == [None]
+
+
+def test_the_multilingual_embedding_model_that_comes_along_finds_partners():
+    english = [
+        "Turkey is surrounded by seas on three sides.",
+        "The market is held on Mondays.",
+        "The cat sleeps under the table.",
+    ]
+    others = {
+        "fra": ["La Turquie est entourée de mers sur trois côtés.", "Le marché a lieu le lundi.", "Le chat dort sous la table."],
+        "jpn": ["トルコは三方を海に囲まれています。", "市場は月曜日に開かれます。", "猫がテーブルの下で寝ています。"],
+        "cym": [
+            "Mae moroedd o amgylch Twrci ar dair ochr.",
+            "Cynhelir y farchnad ar ddydd Llun.",
+            "Mae'r gath yn cysgu o dan y bwrdd.",
+        ],
+    }
+    source = embed(english, E5())
+    assert np.linalg.norm(source, axis=1) == pytest.approx([1] * 3, abs=1e-3)
+    for texts in others.values():
+        assert (embed(texts, E5()) @ source.T).argmax(axis=1).tolist() == [0, 1, 2]
 
 
 def test_the_embedding_model_that_comes_along_knows_english():

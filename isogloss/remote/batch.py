@@ -20,7 +20,7 @@ from isogloss.config import Remote
 from isogloss.remote.failures import NO_CREDIT, RemoteError, advice_on, is_passing, is_refusal, said_by
 from isogloss.remote.jobs import FIRST_WAIT, LONGEST_WAIT, Begun, explained, forget, made_once, when_ended
 from isogloss.remote.prices import BATCH_SHARE
-from isogloss.remote.records import REFUSED, UnusableError, record_of
+from isogloss.remote.records import UnusableError, filtered, record_of
 from isogloss.remote.store import CallStore
 
 REQUESTS, SIZE = 50_000, 200_000_000  # most of an input file: developers.openai.com/api/docs/guides/batch
@@ -169,9 +169,8 @@ def _collect(endpoint: Remote, client: openai.OpenAI, path: Path, missing: dict[
 
 def _keep(endpoint: Remote, line: _Line, batch: str, body: dict, store: CallStore) -> None:
     """Put a completion into the store. Raises UnusableError or APIStatusError where there is none."""
-    completion = _completion(line)
     try:
-        record = record_of(endpoint, body, completion)
+        record = _record(endpoint, line, body)
     except UnusableError as error:
         # Under a key of its own, which nobody asks for: it is no answer, but it was paid for.
         _put(store, f"{line.custom_id}/{batch}", {"state": "unusable", **error.spent})
@@ -179,17 +178,17 @@ def _keep(endpoint: Remote, line: _Line, batch: str, body: dict, store: CallStor
     _put(store, line.custom_id, record)
 
 
-def _completion(line: _Line) -> Any:
+def _record(endpoint: Remote, line: _Line, body: dict) -> dict:
     response, error = line.response, line.error or _Error()
     if response is None:
         raise UnusableError(f"{error.code}: {error.message}", {})
     if response.status_code == 200:
-        return response.body
+        return record_of(endpoint, body, response.body)
     said = response.body.get("error") if isinstance(response.body, dict) else None
     status = httpx2.Response(response.status_code, request=httpx2.Request("POST", "/v1/chat/completions"))
     failure = openai.APIStatusError("", response=status, body=said or response.body)
     if is_refusal(failure):
-        return REFUSED
+        return filtered(endpoint, said_by(endpoint, failure))
     raise failure
 
 

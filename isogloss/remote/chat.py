@@ -19,7 +19,19 @@ from isogloss.progress import Meter
 from isogloss.remote.batch import complete_in_batches
 from isogloss.remote.failures import RemoteError, advice_on, is_passing, is_refusal, retry_after, said_by, secret_of
 from isogloss.remote.prices import BATCH_SHARE, price_of, unpriced
-from isogloss.remote.records import REFUSED, Reply, Request, UnusableError, key, most_usd, prepared, record_of, reply_of
+from isogloss.remote.records import (
+    Reply,
+    Request,
+    UnusableError,
+    filtered,
+    is_sound,
+    key,
+    most_usd,
+    prepared,
+    record_of,
+    remarks,
+    reply_of,
+)  # fmt: skip
 from isogloss.remote.store import CallStore
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0  # seconds between tries of a call; a server may ask for more,
@@ -50,7 +62,7 @@ def complete(endpoint: Remote, requests: list[Request], store: str | Path, budge
     extra = endpoint.extra
     if others := [f"{name}: {json.dumps(extra[name])}" for name in ONE_ANSWER if extra.get(name) not in ONE_ANSWER[name]]:
         raise RemoteError(f"{endpoint.name}: a call is for one answer, in one piece; remove under extra: {', '.join(others)}")
-    calls = CallStore(store)
+    calls = CallStore(store, is_sound)
     keys = [key(endpoint, request) for request in requests]
     missing = {own: prepared(endpoint, request) for own, request in zip(keys, requests, strict=True) if calls.get(own) is None}
     if missing:
@@ -58,7 +70,11 @@ def complete(endpoint: Remote, requests: list[Request], store: str | Path, budge
             raise RemoteError(unpriced(endpoint.name))
         with client_of(endpoint) as client:
             make = _in_batches if endpoint.batch else _one_by_one
-            make(endpoint, client, missing, calls, budget_usd)
+            try:
+                make(endpoint, client, missing, calls, budget_usd)
+            finally:
+                for remark in remarks(endpoint, [record for own in missing if (record := calls.get(own))]):
+                    print(remark, flush=True)
     return [reply_of(calls.get(own)) for own in keys]
 
 
@@ -193,7 +209,7 @@ class _Run:
         except openai.APIStatusError as error:
             if not is_refusal(error):
                 raise self._failure(error) from None
-            completion = REFUSED | {"model": self.endpoint.name, "id": error.request_id}
+            return filtered(self.endpoint, said_by(self.endpoint, error), error.request_id)
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             cause = error.__cause__ or error
             raise _PassingError(f"no connection, or none that lasted ({type(cause).__name__})") from None

@@ -9,9 +9,10 @@ import httpx2
 import openai
 
 from isogloss.config import Remote
+from isogloss.remote.endings import is_filter
 
-REFUSALS = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
 NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
+NO_FILTER = {401, 402, 404, 408, 409, 413, 429}  # HTTP statuses below 500 of failures that are not over what a prompt says
 PASSING = {408, 409, 429}  # and 500 or more: HTTP statuses that need not come again
 TOO_LONG = re.compile(r"context[ _](length|window|size)|exceeds the available context|prompt is too long", re.IGNORECASE)
 FIXES = {  # by the parameter that an endpoint does not take
@@ -32,7 +33,9 @@ def secret_of(endpoint: Remote) -> str:
 
 def is_refusal(error: openai.APIStatusError) -> bool:
     """Whether the request was refused over its content, which is an answer of a kind."""
-    return error.status_code == 400 and bool(_codes(error) & REFUSALS)
+    if not 400 <= error.status_code < 500 or error.status_code in NO_FILTER:
+        return False
+    return is_filter(list(_codes(error)), _message(error))
 
 
 def is_passing(error: openai.APIError) -> bool:
@@ -63,17 +66,26 @@ def retry_after(headers: httpx2.Headers) -> float | None:
 
 def said_by(endpoint: Remote, error: openai.APIStatusError) -> str:
     """What a server says about a failure, on a line and without the key."""
+    message = _message(error)
+    code = f" ({error.code})" if isinstance(error.code, str) and error.code not in message else ""
+    return f"HTTP status {error.status_code}: {quoted(endpoint, message + code)}"
+
+
+def _message(error: openai.APIStatusError) -> str:
     body = error.body
-    message = str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
+    return str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
+
+
+def quoted(endpoint: Remote, said: str) -> str:
+    """What a server says, on a line and without the key."""
     secret = secret_of(endpoint)
-    message = " ".join((message.replace(secret, "***") if secret else message).split())
-    return f"HTTP status {error.status_code}: {message[:300]}"
+    return " ".join((said.replace(secret, "***") if secret else said).split())[:300]
 
 
 def advice_on(endpoint: Remote, error: openai.APIStatusError) -> str:
     """What to do about a failure that would only come again."""
     said = said_by(endpoint, error)
-    if _codes(error) & NO_CREDIT:
+    if error.status_code == 402 or _codes(error) & NO_CREDIT:
         return f"the account is out of credit; top it up ({said})"
     if error.status_code == 401:
         # Without what the server says: that may quote the key in part.

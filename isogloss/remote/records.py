@@ -2,18 +2,19 @@
 
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from isogloss.asking.thoughts import json_of, split
 from isogloss.config import Remote
+from isogloss.remote.completions import Completion, read_completion
+from isogloss.remote.endings import is_filter, meaning
+from isogloss.remote.failures import quoted
 from isogloss.remote.prices import price_of
 from isogloss.store import key_of
 
-# The completion that stands for a request which the endpoint refused over its content, uncharged.
-REFUSED = {"choices": [{"message": {}, "finish_reason": "content_filter"}], "usage": {}}
+SHOWN = 5  # reasons of filters
 
 
 class UnusableError(ValueError):
@@ -40,7 +41,7 @@ class Request:
 @dataclass(frozen=True)
 class Reply:
     """What came of it: answered, unfinished (the limit of tokens) or refused (then there is no text); tokens as charged; what the
-    model thought and how it refused, where the endpoint says that apart."""
+    model thought and how it refused, where the endpoint says that apart, or why a filter stopped it."""
 
     text: str | None
     state: str
@@ -57,61 +58,6 @@ class Reply:
             return self.refusal
         closed = "</think>" if self.text else ""
         return f"<think>{self.thought}{closed}{self.text or ''}" if self.thought else self.text
-
-
-class _Message(BaseModel):
-    content: str | list[Any] | None = None
-    refusal: str | None = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-
-    def said(self) -> str | None:
-        """What is said, where the content is a list the parts that are text; None if there is none."""
-        if not isinstance(self.content, list):
-            return self.content
-        return _text_of([part for part in self.content if _kind(part) in TEXTS]) or None
-
-    def thought(self) -> str:
-        """What was thought, in a field of its own or in parts of the content."""
-        parts = self.content if isinstance(self.content, list) else []
-        aside = [part for part in parts if _kind(part) not in TEXTS]
-        return next(filter(None, map(_text_of, (self.reasoning_content, self.reasoning, aside))), "")
-
-
-TEXTS = ("text", "output_text")  # types of the parts of a content that are said; others are thought
-
-
-def _kind(part: Any) -> Any:
-    return part.get("type") if isinstance(part, dict) else "text"
-
-
-def _text_of(said: Any) -> str:
-    """The text in a field or part, which may be a list of parts, or have its text in a field of several names."""
-    if isinstance(said, dict):
-        said = next(filter(None, map(said.get, ("text", "thinking", "reasoning", "summary"))), None)
-    return "".join(map(_text_of, said)) if isinstance(said, list) else said if isinstance(said, str) else ""
-
-
-class _Choice(BaseModel):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _Details(BaseModel):
-    cached_tokens: int | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    prompt_tokens_details: _Details | None = None
-
-
-class _Completion(BaseModel):
-    id: str | None = None
-    model: str | None = None
-    choices: list[_Choice] | None = None
-    usage: _Usage | None = None
 
 
 def key(endpoint: Remote, request: Request) -> str:
@@ -133,42 +79,83 @@ def prepared(endpoint: Remote, request: Request) -> dict[str, Any]:
 
 
 def record_of(endpoint: Remote, body: dict, completion: Any) -> dict:
-    """The record of a completion (the JSON of the response), at the full price. Raises UnusableError where it is no answer."""
-    try:
-        found = _Completion.model_validate(completion)
-    except ValueError as error:
-        raise UnusableError(f"no chat completion: {error.error_count()} fields are not as they should be", {}) from None
-    usage = found.usage or _Usage()
-    cached = usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
-    tokens = {
-        "prompt_tokens": usage.prompt_tokens,
-        "cached_tokens": cached or 0,
-        "completion_tokens": usage.completion_tokens,
-    }
-    record = {"usage": tokens, "model": found.model, "id": found.id, "time": time.time()}
-    if price := price_of(endpoint.name):
-        record["usd"] = price.of(*tokens.values()) if found.usage else most_usd(endpoint, body)
-    if not found.choices:
-        raise UnusableError("no choices", record)
-    choice = found.choices[0]
-    record["finish"] = choice.finish_reason
-    text, thought, refusal = choice.message.said(), choice.message.thought(), choice.message.refusal
-    record |= {"thought": thought} if thought else {}
-    if refusal or choice.finish_reason == "content_filter":
-        return record | {"state": "refused", "text": None, "refusal": refusal or text}
-    # A thought that came to no answer is unfinished, whatever the endpoint says.
-    if choice.finish_reason == "length" or (
-        thought and not (text or "").strip()
-    ):  # a thought came to no answer, whatever the reason given
-        return record | {"state": "unfinished", "text": text or ""}
-    if text is None:
-        raise UnusableError("no content", record)
-    schema_kept = "response_format" in body and json_of(text) is not None
-    if not schema_kept and split(text)[1]:
+    """The record of a completion (the JSON of the response), at the full price. Raises UnusableError where it is no answer.
+
+    The field `filter` of a record says what a filter said, `at_limit` that an answer ends at the limit of tokens though the
+    server calls it whole.
+    """
+    found = read_completion(completion)
+    record = _spent(endpoint, body, found)
+    record |= {"model": found.model, "id": found.id, "time": time.time(), "finish": found.finish or None}
+    record |= {"thought": found.thought} if found.thought else {}
+    if not found.found and not found.error:
+        raise UnusableError("no choices in the response", record)
+    ending, why = meaning(found.finish), ": ".join(filter(None, (found.finish and f"finish_reason {found.finish}", found.error)))
+    if found.error:
+        ending = "filtered" if ending == "filtered" or is_filter(found.error_names, found.error) else "failed"
+    if ending == "filtered":
+        return record | _stopped(quoted(endpoint, why), found.refusal or found.text)
+    if found.refusal:
+        return record | {"state": "refused", "text": None, "refusal": found.refusal}
+    if ending == "failed":
+        raise UnusableError(quoted(endpoint, f"no whole answer: {why}"), record)
+    text = found.text or ""
+    if ending == "unfinished" or (found.thought and not text.strip()):  # a thought came to no answer, whatever the reason given
         return record | {"state": "unfinished", "text": text}
-    if not schema_kept and "response_format" in body:
+    if found.text is None:
+        raise UnusableError("no content", record)
+    if "response_format" in body and json_of(text) is not None:
+        return record | {"state": "answered", "text": text}
+    if found.completion_tokens == body.get(endpoint.token_limit):
+        return record | {"state": "unfinished", "text": text, "at_limit": True}
+    if split(text)[1]:
+        return record | {"state": "unfinished", "text": text}
+    if "response_format" in body:
         raise UnusableError("an answer that is no JSON though a schema was given", record)
     return record | {"state": "answered", "text": text}
+
+
+def filtered(endpoint: Remote, said: str, call: str | None = None) -> dict:
+    """The record of a request that the endpoint refused over its content, uncharged, and what it said."""
+    tokens = dict.fromkeys(("prompt_tokens", "cached_tokens", "completion_tokens"), 0)
+    return {"usage": tokens, "model": endpoint.name, "id": call, "time": time.time(), **_stopped(said, None)}
+
+
+def is_sound(record: dict) -> bool:
+    """Whether a record that was kept as an answer is one; earlier versions took some for answers that had broken off."""
+    return record.get("state") != "answered" or meaning(record.get("finish") or "") == "whole"
+
+
+def remarks(endpoint: Remote, records: list[dict]) -> list[str]:
+    """What is to be said of records: what filters stopped, and what ends at the limit of tokens though it is called whole."""
+    said = []
+    if reasons := Counter(record["filter"] for record in records if "filter" in record):
+        shown = "".join(f"\n  {count} x {reason}" for reason, count in reasons.most_common(SHOWN))
+        said.append(f"a filter stopped {reasons.total()} of {len(records)} calls, which count as refused:{shown}")
+    if cut := sum("at_limit" in record for record in records):
+        said.append(
+            f"{cut} of {len(records)} answers have as many tokens as they may have, though the server says that they are whole; "
+            f"they count as unfinished: raise max_new_tokens under asking: of that model"
+        )
+    return [f"{endpoint.name} at {endpoint.base_url}: {each}" for each in said]
+
+
+def _stopped(why: str, said: str | None) -> dict[str, Any]:
+    """What a record has where a filter stopped the answer: the reason, and what there is of an answer."""
+    return {"state": "refused", "text": None, "refusal": said or why, "filter": why}
+
+
+def _spent(endpoint: Remote, body: dict, found: Completion) -> dict[str, Any]:
+    """Tokens, and USD where there is a price: the most, where the server does not say how many tokens there were."""
+    names = ("prompt_tokens", "cached_tokens", "completion_tokens")
+    tokens = {name: getattr(found, name) for name in names}
+    price = price_of(endpoint.name)
+    if price is None:
+        return {"usage": tokens}
+    if found.error and not found.found:  # nothing was made, so nothing is charged
+        return {"usage": tokens, "usd": 0.0}
+    told = found.prompt_tokens and (found.completion_tokens or not found.text)
+    return {"usage": tokens, "usd": price.of(*tokens.values()) if told else most_usd(endpoint, body)}
 
 
 def most_usd(endpoint: Remote, body: dict) -> float:

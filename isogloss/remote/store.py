@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -48,10 +48,14 @@ class Claim:
 
 
 class CallStore:
-    """Records (JSON objects) of completed calls by key, in the folder `root`; threads may share one."""
+    """Records (JSON objects) of completed calls by key, in the folder `root`; threads may share one.
 
-    def __init__(self, root: str | Path):
+    A record that is not `sound` has cost what it has cost, but its key has none: the call is to be made again.
+    """
+
+    def __init__(self, root: str | Path, sound: Callable[[dict], bool] = lambda record: True):
         self.root = Path(root)
+        self._sound = sound
         self._lock = threading.RLock()
         self._records: dict[str, dict] = {}
         self._spent = 0.0
@@ -173,7 +177,7 @@ class CallStore:
         if not isinstance(key, str) or not (math.isfinite(time) and math.isfinite(usd)):
             raise ValueError(f"no record: {record}")
         known = self._records.get(key)
-        if known is None or time < known.get("time", 0):
+        if (known is None or time < known.get("time", 0)) and self._sound(record):
             self._records[key] = record
         self._spent += usd
 
