@@ -15,11 +15,17 @@ import psutil
 from isogloss import progress
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+NOTHING = (
+    "there is nothing to draw: no model under run: has what this figure shows; the config must ask for its study (studies:) and "
+    "setting (settings:), and interventions must be made of the model (intervened: [MODEL])"
+)
 AGAIN = "run the same command; what is finished is kept"
 
 
 def start(snakemake) -> None:
     """Send all output to the rule's log, and end this process when Snakemake is gone.
+
+    ValueError where it is to draw no panel, as of a study that the config does not ask for.
 
     Snakemake killed outright (SIGKILL, a closed laptop) cannot stop its jobs; one that ran on would write to files that a new
     run has taken over.
@@ -35,6 +41,8 @@ def start(snakemake) -> None:
     runners = [process for process in psutil.Process().parents() if "snakemake" in _command(process)]
     if runners:
         threading.Thread(target=_end_with, args=(runners[-1],), daemon=True).start()
+    if getattr(snakemake.params, "panels", None) == []:
+        raise ValueError(NOTHING)
 
 
 def _tell(outside: int, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -14,16 +14,16 @@ from isogloss.models.fetch import FetchError
 SCRIPT = """
 import types
 from isogloss import job
-job.start(types.SimpleNamespace(log=[{log!r}]))
+job.start(types.SimpleNamespace(log=[{log!r}], params=types.SimpleNamespace({params})))
 print("working")
 {fault}
 """
 
 
-def log_of(tmp_path, fault):
+def log_of(tmp_path, fault, params=""):
     """The lines that a script with this line in it leaves."""
     log = tmp_path / "rule.log"
-    command = [sys.executable, "-c", SCRIPT.format(log=str(log), fault=fault)]
+    command = [sys.executable, "-c", SCRIPT.format(log=str(log), fault=fault, params=params)]
     assert subprocess.run(command, cwd=ROOT).returncode == 1
     return log.read_text(encoding="utf-8").splitlines()
 
@@ -36,9 +36,16 @@ def test_the_last_line_says_what_to_do(tmp_path):
     assert last == "What to do: put right what the line above says, then run the same command; what is finished is kept"
 
 
+def test_a_figure_of_nothing_says_what_the_config_lacks(tmp_path):
+    *_, wrong, last = log_of(tmp_path, "", "panels=[]")
+    assert wrong.startswith("ValueError: there is nothing to draw: no model under run: has what this figure shows")
+    assert "intervened: [MODEL]" in wrong
+    assert last.startswith("What to do: put right")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is the full disk")
 def test_where_the_log_cannot_be_written_it_is_said_outside():
-    command = [sys.executable, "-c", SCRIPT.format(log="/dev/full", fault="")]
+    command = [sys.executable, "-c", SCRIPT.format(log="/dev/full", fault="", params="")]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode
     assert "OSError: [Errno 28] No space left on device\nWhat to do: the disk is full; make room on it" in result.stderr
