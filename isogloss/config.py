@@ -299,6 +299,10 @@ class Remote(Endpoint):
     token_limit: Literal["max_tokens", "max_completion_tokens"] = Field(
         "max_completion_tokens", description="what the interface calls the limit of an answer's length"
     )
+    system_role: bool = Field(True, description="false: instructions go into the user message, for models without the role")
+    json_schema: bool = Field(
+        True, description="false: the form of an answer is asked for in words, where the endpoint takes no schema or ignores it"
+    )
     extra: dict[str, Any] = Field({}, description="further fields of every request, for example reasoning_effort: minimal")
     optimised: list[str] | None = Field(None, description="languages the model was made for, by its makers' account")
     tokenizer: str | None = Field(None, description="its tiktoken encoding, for factors: o200k_base")

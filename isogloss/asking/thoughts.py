@@ -56,8 +56,8 @@ FORMAT = re.compile(
     r"|<(?:bos|eos|pad|unk|mask)>|<(?:unused|extra_id_)\d+>|\[/INST\]|\[(?:PAD|UNK|CLS|SEP|MASK|BOS|EOS)\]"
     r"|\[END FINAL RESPONSE\]|(?i:</(?:response|output|final_answer|solution)>)"
 )
-AROUND = re.compile(rf"\A(?:\s|{FORMAT.pattern})+|(?:\s|{FORMAT.pattern})+\Z")
-FENCED = re.compile(r"```\w*\s*\n(.*?)\n?\s*```", re.DOTALL)
+AROUND = re.compile(rf"\A(?:[\s\ufeff]|{FORMAT.pattern})+|(?:\s|{FORMAT.pattern})+\Z")
+FENCED = re.compile(r"(`{3,}|~{3,}|`)\w*\s*(?:\n|(?=[{\[]))(.*?)\s*\1", re.DOTALL)
 
 
 def split(raw: str) -> tuple[str, str]:
@@ -90,7 +90,7 @@ def json_of(raw: str) -> str | None:
         return raw
     said = AROUND.sub("", spoken(raw) or "")
     fenced = FENCED.fullmatch(said)
-    text = fenced[1] if fenced else said
+    text = fenced[2] if fenced else said
     return text if _is_json(text) else None
 
 

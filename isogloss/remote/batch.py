@@ -17,7 +17,7 @@ import openai
 from pydantic import BaseModel, ValidationError
 
 from isogloss.config import Remote
-from isogloss.remote.failures import NO_CREDIT, RemoteError, advice_on, is_passing, is_refusal, said_by
+from isogloss.remote.failures import NO_CREDIT, RemoteError, advice_on, is_passing, is_refusal, lacking, said_by
 from isogloss.remote.jobs import FIRST_WAIT, LONGEST_WAIT, Begun, explained, forget, made_once, when_ended
 from isogloss.remote.prices import BATCH_SHARE
 from isogloss.remote.records import UnusableError, filtered, record_of
@@ -158,8 +158,9 @@ def _collect(endpoint: Remote, client: openai.OpenAI, path: Path, missing: dict[
             failures[str(error)] += 1
         except openai.APIStatusError as error:
             failures[said_by(endpoint, error)] += 1
-            if not is_passing(error):
-                advice.append(advice_on(endpoint, error))
+            body = missing[found.custom_id]
+            if not is_passing(error) or lacking(endpoint, error, body):
+                advice.append(advice_on(endpoint, error, body))
     if all(key in missing or store.get(key) for key in begun.keys):  # else someone may want the others
         forget(client, path, begun.file)
     if advice:

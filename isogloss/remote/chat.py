@@ -17,7 +17,7 @@ import openai
 from isogloss.config import Remote
 from isogloss.progress import Meter
 from isogloss.remote.batch import complete_in_batches
-from isogloss.remote.failures import RemoteError, advice_on, is_passing, is_refusal, retry_after, said_by, secret_of
+from isogloss.remote.failures import RemoteError, advice_on, is_passing, is_refusal, lacking, retry_after, said_by, secret_of
 from isogloss.remote.prices import BATCH_SHARE, price_of, unpriced
 from isogloss.remote.records import (
     Reply,
@@ -208,7 +208,7 @@ class _Run:
             completion = json.loads(self._received(call.body))
         except openai.APIStatusError as error:
             if not is_refusal(error):
-                raise self._failure(error) from None
+                raise self._failure(error, call.body) from None
             return filtered(self.endpoint, said_by(self.endpoint, error), error.request_id)
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             cause = error.__cause__ or error
@@ -237,10 +237,10 @@ class _Run:
                     raise TimeoutError
         return bytes(content)
 
-    def _failure(self, error: openai.APIStatusError) -> RemoteError | _PassingError:
+    def _failure(self, error: openai.APIStatusError, body: dict) -> RemoteError | _PassingError:
         """What a failure is to the run: something to wait for, as long as the server says, or something to put right."""
-        if not is_passing(error):
-            return RemoteError(advice_on(self.endpoint, error))
+        if not is_passing(error) or lacking(self.endpoint, error, body):
+            return RemoteError(advice_on(self.endpoint, error, body))
         after = retry_after(error.response.headers)
         if after is not None and after > LONGEST_WAIT:
             said = said_by(self.endpoint, error)

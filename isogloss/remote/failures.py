@@ -22,6 +22,19 @@ FIXES = {  # by the parameter that an endpoint does not take
 }
 
 
+# What endpoints say that lack a role or a form of request, by the key of the config that does without.
+SYSTEM = r"(?:system|developer)\W{0,2}(?:role|message|prompt|instruction)s?"
+NOT = r"(?:not|n't|un|no)[ -]?(?:be )?(?:support|enabl|allow|accept|permit|valid)"
+LACKING = {
+    "system_role": re.compile(
+        rf"{SYSTEM}.{{0,40}}{NOT}|{NOT}.{{0,40}}{SYSTEM}|\broles?\b.{{0,40}}\b(?:alternate|system)\b|unexpected role"
+        r"|\buser\b.{1,8}\bassistant\b|variant .system|messages\[0\]\.role|不支持.{0,10}system|system.{0,20}不支持",
+        re.IGNORECASE,
+    ),
+    "json_schema": re.compile(r"response_?format|json[_ ]?schema|structured[_ ]?outputs?|guided|grammar", re.IGNORECASE),
+}
+
+
 class RemoteError(RuntimeError):
     """Someone has to do something; the message says what."""
 
@@ -36,6 +49,17 @@ def is_refusal(error: openai.APIStatusError) -> bool:
     if not 400 <= error.status_code < 500 or error.status_code in NO_FILTER:
         return False
     return is_filter(list(_codes(error)), _message(error))
+
+
+def lacking(endpoint: Remote, error: openai.APIStatusError, body: dict) -> str | None:
+    """The key of the config that does without what an endpoint says it lacks; None if it says no such thing of the body sent."""
+    said = f"{_message(error)} {error.param or ''}"
+    sent = {
+        "system_role": body["messages"][0]["role"] == "system",
+        "json_schema": endpoint.json_schema and "response_format" in body,
+    }
+    about_request = error.status_code in (400, 422) or error.status_code >= 500  # some chat templates fail with 500
+    return next((name for name in LACKING if about_request and sent[name] and LACKING[name].search(said)), None)
 
 
 def is_passing(error: openai.APIError) -> bool:
@@ -82,9 +106,12 @@ def quoted(endpoint: Remote, said: str) -> str:
     return " ".join((said.replace(secret, "***") if secret else said).split())[:300]
 
 
-def advice_on(endpoint: Remote, error: openai.APIStatusError) -> str:
-    """What to do about a failure that would only come again."""
+def advice_on(endpoint: Remote, error: openai.APIStatusError, body: dict | None = None) -> str:
+    """What to do about a failure that would only come again, of a call with that body, if it is one."""
     said = said_by(endpoint, error)
+    if body is not None and (name := lacking(endpoint, error, body)):
+        what = {"system_role": "takes no system message", "json_schema": "takes no JSON schema"}[name]
+        return f"the endpoint {what}; write {name}: false in the model's entry in the config ({said})"
     if error.status_code == 402 or _codes(error) & NO_CREDIT:
         return f"the account is out of credit; top it up ({said})"
     if error.status_code == 401:

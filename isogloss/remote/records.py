@@ -15,6 +15,8 @@ from isogloss.remote.prices import price_of
 from isogloss.store import key_of
 
 SHOWN = 5  # reasons of filters
+FORM = "Reply with one JSON object and nothing else. It has to fit this JSON schema: {schema}"
+MESSAGE = "The user message begins here:"  # where there is none of the system before it
 
 
 class UnusableError(ValueError):
@@ -64,18 +66,46 @@ def key(endpoint: Remote, request: Request) -> str:
     """The key of a call: all that bears on its answer, nothing of how it travels."""
     content = {"base_url": endpoint.base_url.rstrip("/"), "model": endpoint.name, "messages": request.messages}
     decoding = {"temperature": endpoint.temperature, "max_tokens": request.max_tokens, "schema": request.schema}
-    return key_of(content | decoding | {"extra": endpoint.extra, "sample": request.sample})
+    lacking = {name: False for name in ("system_role", "json_schema") if not getattr(endpoint, name)}
+    return key_of(content | decoding | {"extra": endpoint.extra, "sample": request.sample} | lacking)
 
 
 def prepared(endpoint: Remote, request: Request) -> dict[str, Any]:
     """The body of a call, as JSON."""
-    body: dict[str, Any] = {"model": endpoint.name, "messages": request.messages, endpoint.token_limit: request.max_tokens}
+    messages = worded(request, endpoint.system_role, endpoint.json_schema)
+    body: dict[str, Any] = {"model": endpoint.name, "messages": messages, endpoint.token_limit: request.max_tokens}
     if endpoint.temperature is not None:
         body["temperature"] = endpoint.temperature
-    if request.schema is not None:
+    if request.schema is not None and endpoint.json_schema:
         schema = {"name": "answer", "strict": True, "schema": request.schema}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     return body | endpoint.extra
+
+
+def worded(request: Request, system_role: bool, json_schema: bool) -> list[dict]:
+    """The messages of a request to an endpoint that may lack the system role, or schemas: then words have to do.
+
+    A schema is put into words at the end of the system message; that goes in front of the first message of the user.
+    """
+    messages = request.messages
+    if request.schema is not None and not json_schema:
+        said, messages = _parted(messages)
+        messages = [
+            {"role": "system", "content": "\n\n".join([*said, FORM.format(schema=json.dumps(request.schema))])},
+            *messages,
+        ]
+    if not system_role:
+        said, messages = _parted(messages)
+        if said and messages:
+            first = {**messages[0], "content": "\n\n".join([*said, MESSAGE, messages[0]["content"]])}
+            messages = [first, *messages[1:]]
+    return messages
+
+
+def _parted(messages: list[dict]) -> tuple[list[str], list[dict]]:
+    """What the system message says, if there is one, and the messages after it."""
+    own = messages[:1] if messages and messages[0]["role"] == "system" else []
+    return [message["content"] for message in own], messages[len(own) :]
 
 
 def record_of(endpoint: Remote, body: dict, completion: Any) -> dict:
@@ -111,7 +141,8 @@ def record_of(endpoint: Remote, body: dict, completion: Any) -> dict:
     if split(text)[1]:
         return record | {"state": "unfinished", "text": text}
     if "response_format" in body:
-        raise UnusableError("an answer that is no JSON though a schema was given", record)
+        lacking = "if the endpoint does not keep to schemas, write json_schema: false in the model's entry"
+        raise UnusableError(f"an answer that is no JSON though a schema was given; {lacking}", record)
     return record | {"state": "answered", "text": text}
 
 
