@@ -10,10 +10,9 @@ from pathlib import Path
 
 from isogloss.knowledge.sources.alignment import STRAY, Pairs, align, join
 from isogloss.knowledge.sources.chat_files import Files, Line, files_of, lines_of
-from isogloss.knowledge.sources.records import Row, checked, compare_languages, refuse
+from isogloss.knowledge.sources.records import Reading, Row, compare_languages, refuse
 from isogloss.knowledge.sources.tables import JSON_FIELDS
 from isogloss.knowledge.sources.translations import ADVICE, Text, compare_texts, numbers_in
-from isogloss.languages import Language
 from isogloss.scoring.spelling import normalise
 
 CONFLICTING = "conflicting_"
@@ -43,20 +42,21 @@ class Pair:
 Items = list[Pair | None]  # None stands for an item that cannot be used; it counts all the same
 
 
-def read_chat(folder: Path, languages: list[str], table: dict[str, Language], problems: list[str], notes: list[str]) -> list[Row]:
-    """The rows in `languages` of one set; an item that lacks something in one language is dropped in all.
+def read_chat(folder: Path, reading: Reading) -> list[Row]:
+    """The rows of one set in the languages asked for, without texts where an item cannot be used in all of them.
 
     Where most items have the same answer in train and eval, `conflict_answer` comes from the set beside it, `conflicting_NAME`
     (and for that set from `NAME`). Where most have not, train is wrong on purpose: it gives `conflict_answer`, eval `answer`.
-    Raises ValueError with `problems` and its own if lines are malformed or languages do not match item by item.
+    Raises ValueError with everything that is wrong if lines are malformed or languages do not match item by item.
     """
+    problems, notes = reading.problems, reading.notes
     name = folder.name.removeprefix(CONFLICTING)
     beside = folder.with_name(name if name != folder.name else CONFLICTING + name)
-    files = files_of(folder, table, problems, notes)
-    others = files_of(beside, table, problems, notes) if beside.is_dir() else {}
-    languages = compare_languages(folder, languages, list(files), problems, notes)
+    files = files_of(folder, reading)
+    others = files_of(beside, reading) if beside.is_dir() else {}
+    languages = compare_languages(folder, list(files), reading)
     needed = [path for code in languages for path in (*files[code], *others.get(code, ()))]
-    lines = {path: lines_of(path, problems) for path in needed}
+    lines = {path: lines_of(path, problems, notes) for path in needed}
     refuse(problems)
     given: dict[str, list[tuple[Pair, dict] | None]] = {}
     paired = {code: _paired(files[code], lines, problems, notes) for code in languages}
@@ -72,7 +72,6 @@ def read_chat(folder: Path, languages: list[str], table: dict[str, Language], pr
         else:
             conflicts = _paired(others[code], lines, problems, notes)
             given[code] = _with_conflicts(_agreeing(items, notes), _agreeing(conflicts, notes), folder, beside, notes)
-    refuse(problems)
     if len({len(items) for items in given.values()}) > 1:
         counts = ", ".join(f"{len(items)} in {code}" for code, items in given.items())
         problems.append(f"{folder}: {counts}, so it is open which items are the same; restore what is missing, {ADVICE}")
@@ -82,15 +81,16 @@ def read_chat(folder: Path, languages: list[str], table: dict[str, Language], pr
     refuse(problems)
     rows = []
     for number, of in enumerate(zip(*given.values(), strict=True), 1):
-        item, lacking = (
-            f"q{number:04}",
-            [code for code, found in zip(given, of, strict=True) if found is None or found[0].eval.where in strangers],
-        )
-        if not lacking:
-            for code, (pair, fields) in zip(given, of, strict=True):
-                texts = checked(pair.eval.where, fields, JSON_FIELDS, problems)
-                rows.append(Row(pair.eval.where, item, code, texts))
-        elif len(lacking) < len(given):
+        item = f"q{number:04}"
+        lacking = [code for code, found in zip(given, of, strict=True) if found is None or found[0].eval.where in strangers]
+        if lacking:
+            rows += [Row(str(folder), item, code, None) for code in given]
+        else:
+            rows += [
+                reading.row(pair.eval.where, item, code, fields, JSON_FIELDS)
+                for code, (pair, fields) in zip(given, of, strict=True)
+            ]
+        if 0 < len(lacking) < len(given) and item not in reading.without:
             notes.append(f"{folder}: item {item} dropped in all languages, as it cannot be used in {', '.join(lacking)}")
     return rows
 
