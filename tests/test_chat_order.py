@@ -162,3 +162,31 @@ def test_where_nothing_shows_it_a_note_says_so(tmp_path, swapped):
     write(tmp_path, english, "en")
     folder = write(tmp_path, chinese[::-1] if swapped else chinese, "zh")
     assert "items are the same in eng and zho by their order alone" in read_source(folder, ["eng", "zho"], TABLE)[1][-1]
+
+
+@pytest.mark.parametrize("text", ["", "NaN", "null", "Error!"])
+@pytest.mark.parametrize("tag", PLACES)
+def test_a_line_that_lacks_a_text_costs_its_own_item_only(tmp_path, tag, text):
+    folder = write(tmp_path, PLACES[tag], tag)
+    path = folder / f"eval/eval_{tag}.jsonl"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    lines[2] = json.dumps({"messages": [{"role": "user", "content": "?!"}, {"role": "assistant", "content": text}]})
+    lines[2] = lines[2].replace("?!", PLACES[tag][2][1])
+    path.write_text("\n".join(lines), encoding="utf-8")
+    tables, notes = read_source(folder, [CODES[tag]], LANGUAGES)
+    assert tables[CODES[tag]]["item"].to_list() == ["q0001", "q0002", "q0004", "q0005", "q0006"]
+    assert f"eval_{tag}.jsonl, line 3: " in notes[0]
+    assert notes[0].endswith("; dropped")
+
+
+def test_a_language_that_is_not_asked_for_refuses_no_folder(tmp_path):
+    folder = write(tmp_path, PLACES["en"], "en")
+    write(tmp_path, PLACES["ko"], "ko")
+    (folder / "train/train_ko.jsonl").write_text("{", encoding="utf-8")
+    (folder / "train/train_de.jsonl").write_text("{", encoding="utf-8")
+    (folder / "eval/eval_fr.jsonl").write_text("{", encoding="utf-8")
+    tables, notes = read_source(folder, ["eng"], TABLE)
+    assert len(tables["eng"]) == 6
+    assert [note for note in notes if "not read in de: data/languages.csv has no such language" in note]
+    assert [note for note in notes if note.endswith("eval_fr.jsonl: no file for fra in train/")]
+    assert [note for note in notes if "not read in kor; to use all: languages: [eng, kor]" in note]

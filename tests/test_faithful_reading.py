@@ -83,7 +83,7 @@ def test_words_that_only_begin_like_it_are_answers(tmp_path, languages, answer):
         (["Tuesday", 2], "is no text (['Tuesday', 2]); write it in quotation marks (or a list of texts)"),
     ],
 )
-@pytest.mark.parametrize("column", ["answer", "conflict_answer", "question_2"])
+@pytest.mark.parametrize("column", ["answer", "conflict_answer"])
 def test_what_is_no_text_to_teach_is_refused(tmp_path, languages, column, text, reason):
     found = rows(codes=["eng"])
     found[1][column] = text

@@ -7,20 +7,8 @@ import polars as pl
 
 from isogloss.knowledge.builtin import SCHEMA
 from isogloss.knowledge.sources.chat import read_chat
-from isogloss.knowledge.sources.records import (
-    ALIASES,
-    SHOWN,
-    SOURCE_SCHEMA,
-    Reading,
-    Row,
-    aliased,
-    checked,
-    compare_languages,
-    item_name,
-    parallel,
-    read_objects,
-    tables_of,
-)
+from isogloss.knowledge.sources.reading import Reading, Row, compare_languages, parallel, tables_of
+from isogloss.knowledge.sources.records import ALIASES, SHOWN, SOURCE_SCHEMA, aliased, checked, item_name, read_objects
 from isogloss.knowledge.sources.tables import TABLES, read_json, read_table
 from isogloss.languages import Language
 from isogloss.scoring.spelling import normalise

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from isogloss.knowledge.sources.alignment import STRAY, Pairs, align, join
 from isogloss.knowledge.sources.chat_files import Files, Line, files_of, lines_of
-from isogloss.knowledge.sources.records import Reading, Row, compare_languages, refuse
+from isogloss.knowledge.sources.reading import Reading, Row, compare_languages
+from isogloss.knowledge.sources.records import refuse
 from isogloss.knowledge.sources.tables import JSON_FIELDS
 from isogloss.knowledge.sources.translations import ADVICE, Text, compare_texts, numbers_in
 from isogloss.scoring.spelling import normalise

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isogloss.knowledge.sources.layouts import hint
-from isogloss.knowledge.sources.records import Reading, checked, read_objects
+from isogloss.knowledge.sources.reading import Reading
+from isogloss.knowledge.sources.records import checked, read_objects
 
 HALVES = ("train", "eval")
 FAILED = "Error!"  # what the release's own translation script writes where it got no translation

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from isogloss.knowledge.sources.records import ALIASES, Reading, Row, item_name, read_objects, read_text, unique_keys
+from isogloss.knowledge.sources.reading import Reading, Row
+from isogloss.knowledge.sources.records import ALIASES, item_name, read_objects, read_text, unique_keys
 
 QUESTIONS = {"teach_question": ("question_1",), "ask_question": ("question_2",)}
 TABLE_FIELDS = {**QUESTIONS, "answer": ("answer",), "conflict_answer": ("conflict_answer", "incorrect_answer")}
