@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -13,12 +14,19 @@ from pydantic import (
     PositiveInt,
     StringConstraints,
     Tag,
+    WithJsonSchema,
     model_validator,
 )
 
 from isogloss.paths import FLORES, SHARES, SHARES_NOW
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
+# the name of an item, which YAML takes for a number if it has digits only
+ItemName = Annotated[
+    str,
+    BeforeValidator(lambda given: str(given) if isinstance(given, int) and not isinstance(given, bool) else given),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
 
 
 class Strict(BaseModel):
@@ -363,7 +371,7 @@ class Source(Strict):
     )
     languages: list[str] = Field(["eng"], min_length=1, description="languages it has; the others are translated from the first")
     items: PositiveInt | None = Field(None, description="the first so many; by default all")
-    without: list[str] = Field([], description="items to leave out, for example those that are known already")
+    without: list[ItemName] = Field([], description="items to leave out, unchecked, for example those that are known already")
     studied: bool = Field(True, description="false: translated and checked, but no study asks for it")
 
 
@@ -377,7 +385,7 @@ class Generated(Strict):
     )
     by: Slug = Field(description="who makes it up, one of models with provider openai")
     items: PositiveInt = Field(100, description="how many")
-    without: list[str] = Field([], description="items to leave out, for example those that are known already")
+    without: list[ItemName] = Field([], description="items to leave out, for example those that are known already")
     studied: bool = Field(True, description="false: translated and checked, but no study asks for it")
 
     @property

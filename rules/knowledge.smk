@@ -54,7 +54,7 @@ for name, entry in plan.fictional(settings).items():
             runtime=10,
         params:
             place=lambda wildcards, entry=entry: entry.source,
-            pairs=settings.context.pairs if entry.studied and "in-context" in settings.settings else 0,
+            pairs=settings.context.pairs if entry.studied and in_context() else 0,
             languages=plan.own_languages(settings, name),
             limit=entry.items,
             contents=lambda wildcards, name=name: contents([paths.LANGUAGES, *fictional_sources(name)]),

@@ -55,6 +55,11 @@ def how_made(wildcards):
     }
 
 
+def in_context():
+    """Whether any study teaches in context, which needs so many items for a context."""
+    return "in-context" in settings.settings and any("in-context" in plan.STUDIES[name].settings for name in settings.studies)
+
+
 def source_files(name):
     """What a knowledge set is read from: a file, or every file of a folder."""
     place = Path(plan.sources(settings)[name].source)

@@ -25,7 +25,7 @@ for name, entry in plan.sources(settings).items():
                 runtime=10,
             params:
                 place=lambda wildcards, entry=entry: entry.source,
-                pairs=settings.context.pairs if entry.studied and "in-context" in settings.settings else 0,
+                pairs=settings.context.pairs if entry.studied and in_context() else 0,
                 languages=list(entry.languages),
                 limit=entry.items,
                 without=sorted(entry.without),

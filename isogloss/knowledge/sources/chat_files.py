@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from isogloss.knowledge.sources.records import checked, language_code, read_objects
-from isogloss.languages import Language
+from isogloss.knowledge.sources.layouts import hint
+from isogloss.knowledge.sources.reading import Reading
+from isogloss.knowledge.sources.records import checked, read_objects
 
 HALVES = ("train", "eval")
 FAILED = "Error!"  # what the release's own translation script writes where it got no translation
@@ -21,31 +22,34 @@ class Line:
     answer: str
 
 
-def files_of(folder: Path, table: dict[str, Language], problems: list[str], notes: list[str]) -> dict[str, Files]:
-    """The files of each language that has both, in the order of `table`."""
+def files_of(folder: Path, reading: Reading) -> dict[str, Files]:
+    """The files of each language that has both, in the order of the table of languages."""
     found: dict[str, dict[str, Path]] = {half: {} for half in HALVES}
     for half in HALVES:
         if not (folder / half).is_dir():
-            sets = sorted(path.parent.name for path in folder.glob(f"*/{half}"))
-            hint = f"name one of the sets in it: {', '.join(sets)}" if sets else "a set has train/ and eval/"
-            raise ValueError(f"{folder}: no folder {half}/ in it; {hint}")
+            raise ValueError(f"{folder}: no folder {half}/ in it; {hint(folder) or 'a set has train/ and eval/'}")
         for path in sorted((folder / half).iterdir()):
             named = re.fullmatch(rf"{half}_(.+)\.jsonl", path.name)
-            code = language_code(named[1], table) if named else None
-            if code is None:
-                notes.append(f"{path}: not read, the name is not {half}_LANGUAGE.jsonl with a language that isogloss knows")
-            elif code in found[half]:
-                problems.append(f"{path}: a second file for {code} beside {found[half][code].name}")
-            else:
-                found[half][code] = path
+            code = reading.language(named[1]) if named else None
+            if not named:
+                reading.notes.append(f"{path}: not read, the name is not {half}_LANGUAGE.jsonl")
+            elif code in found[half] and code in reading.languages:
+                reading.problems.append(f"{path}: a second file for {code} beside {found[half][code].name}; take one out")
+            elif code is not None:
+                found[half].setdefault(code, path)
     for one, other in (HALVES, HALVES[::-1]):
-        problems += [f"{path}: no file for {code} in {other}/" for code, path in found[one].items() if code not in found[other]]
-    return {code: (found["train"][code], found["eval"][code]) for code in table if all(code in of for of in found.values())}
+        for code, path in found[one].items():
+            if code not in found[other]:
+                said = reading.problems if code in reading.languages else reading.notes
+                said.append(f"{path}: no file for {code} in {other}/")
+    return {
+        code: (found["train"][code], found["eval"][code]) for code in reading.table if all(code in of for of in found.values())
+    }
 
 
-def lines_of(path: Path, problems: list[str]) -> list[Line]:
-    """The lines of a file in their order, without those that are malformed (a problem each)."""
-    lines, before = [], len(problems)
+def lines_of(path: Path, problems: list[str], notes: list[str]) -> list[Line]:
+    """The lines of a file in their order, without those that are malformed (a problem each) or lack a text (a note)."""
+    lines, before, lacks = [], len(problems), []
     for where, given in read_objects(path, problems):
         if given is None:
             continue
@@ -57,9 +61,10 @@ def lines_of(path: Path, problems: list[str]) -> list[Line]:
             continue
         fields = {"question": said[0].get("content"), "answer": said[1].get("content")}
         if FAILED in fields.values():
-            problems.append(f"{where}: {FAILED!r} stands where a translation failed; put it right or take the line out")
-        elif texts := checked(where, fields, {name: (name,) for name in fields}, problems):
+            lacks.append(f"{where}: {FAILED!r} stands where a translation failed")
+        elif texts := checked(where, fields, {name: (name,) for name in fields}, problems, lacks):
             lines.append(Line(where, **texts))
+    notes += [f"{lack}; dropped" for lack in lacks]
     if not lines and len(problems) == before:
-        problems.append(f"{path}: the file is empty")
+        problems.append(f"{path}: {'no line in it can be used' if lacks else 'the file is empty'}")
     return lines

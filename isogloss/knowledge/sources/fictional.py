@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from isogloss.knowledge.builtin import SCHEMA
+from isogloss.knowledge.sources.layouts import hint
 from isogloss.knowledge.sources.records import checked, read_objects, refuse
 from isogloss.languages import Language
 from isogloss.paths import fictional_files
@@ -54,7 +55,7 @@ def read_fictional(
         raise ValueError(f"{folder}: names are known by their translations from English; add a language")
     files = {code: fictional_files(folder, table[code].cldr) for code in (ENGLISH, *others)}
     problems = [f"{path}: there is no such file" for of in files.values() for path in of if not Path(path).is_file()]
-    refuse(problems)
+    refuse(problems, hint(folder, "clika-fictional"))
     notes: list[str] = []
     cities = {code: _cities(of[0], problems) for code, of in files.items()}
     names = {code: _names(files[code][1], problems) for code in others}

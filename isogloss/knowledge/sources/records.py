@@ -1,34 +1,33 @@
-"""Rows of a source: what each must have, and how rows of several languages become one table a language."""
+"""Rows of a source: how they are written, and what each must have."""
 
 import json
+import math
+import re
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from isogloss.languages import Language
 from isogloss.scoring.spelling import normalise
 
 SOURCE_SCHEMA = {name: pl.String for name in ("item", "teach_question", "ask_question", "answer", "conflict_answer")}
+ALIASES = {name: pl.List(pl.String) for name in ("answer_aliases", "conflict_answer_aliases")}  # columns where there are any
 SHOWN = 50
+BETWEEN = "|"  # between several texts in one
+# what programs write for nothing, in small letters
+NOTHING = set(
+    ["nan", "none", "null", "n/a", "#n/a", "<na>", "nat", "undefined", "#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!"]
+)
+LIST = re.compile(r"""\[.*[,'"].*\]|[{(]\s*['"].*['"]\s*,?\s*[)}]|\[\s*\]|\{.*['"].*\}""", re.DOTALL)
+BLANKS = set("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols by category, but without a shape
 
 
-@dataclass(frozen=True)
-class Row:
-    """An item in a language (ISO 639-3) and where it is written; `texts`, by the names of the schema, is None if malformed."""
-
-    where: str
-    item: str
-    language: str
-    texts: dict[str, str] | None
-
-
-def refuse(problems: list[str]) -> None:
-    """Raise ValueError with all problems, if there are any."""
+def refuse(problems: list[str], advice: str | None = None) -> None:
+    """Raise ValueError with all problems, if there are any, and what to do about them."""
     if problems:
         more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
-        raise ValueError("\n".join(problems[:SHOWN] + more))
+        raise ValueError("\n".join([*problems[:SHOWN], *more, *([advice] if advice else [])]))
 
 
 def read_text(path: Path) -> str:
@@ -52,7 +51,11 @@ def unique_keys(pairs: list[tuple[str, object]]) -> dict:
 
 def read_objects(path: Path, problems: list[str]) -> Iterator[tuple[str, dict | None]]:
     """The JSON objects of a file with one a line, and where each is; None (and a problem) for a line that is none."""
-    for number, line in enumerate(read_text(path).split("\n"), 1):  # splitlines would also split at U+2028 within a text
+    text = read_text(path)
+    if other := _other_json(text):
+        problems.append(f"{path}: {other}; write one JSON object a line")
+        return
+    for number, line in enumerate(text.split("\n"), 1):  # splitlines would also split at U+2028 within a text
         if not line.strip():
             continue
         where, found = f"{path}, line {number}", None
@@ -65,79 +68,121 @@ def read_objects(path: Path, problems: list[str]) -> Iterator[tuple[str, dict | 
         yield where, found if isinstance(found, dict) else None
 
 
-def checked(where: str, given: dict, fields: dict[str, tuple[str, ...]], problems: list[str]) -> dict[str, str] | None:
-    """Texts by name of `fields`, whose values are the keys each may have in `given`; None (and problems) if malformed."""
-    before, texts = len(problems), {}
+def _other_json(text: str) -> str | None:
+    """What a text is that is JSON as a whole, but not an object a line."""
+    start = text.strip()
+    if not (start.startswith("[") or (start.startswith("{") and "\n" in start)):
+        return None
+    try:
+        found = json.loads(start)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(found, dict):
+        return "one JSON object over several lines"
+    return "a JSON array" if any(isinstance(one, dict) for one in found) or "\n" in start else None
+
+
+def checked(
+    where: str, given: dict, fields: dict[str, tuple[str, ...]], problems: list[str], lacks: list[str] | None = None
+) -> dict[str, str] | None:
+    """Texts by name of `fields`, whose values are the keys each may have in `given`; None (and problems) if malformed. What is
+    not there goes to `lacks`, if that is given; then what programs write for nothing is not there either."""
+    texts, wrong = {}, []
+    is_absent = is_nothing if lacks is not None else (lambda value: value in (None, ""))
+    lacks = wrong if lacks is None else lacks
+    before = len(lacks)
     for name, keys in fields.items():
-        present = [key for key in keys if given.get(key) not in (None, "")]
-        if len(present) != 1:
-            wrong = f"{' and '.join(present)} exclude each other" if present else f"{' or '.join(keys)} is missing or empty"
-            problems.append(f"{where}: {wrong}")
-        elif reason := _wrong_text(given[present[0]]):
-            problems.append(f"{where}: {present[0]} {reason}")
+        present = [key for key in keys if not is_absent(given.get(key))]
+        if not present:
+            written = [repr(given[key]) for key in keys if given.get(key) not in (None, "")]
+            said = f" ({written[0]}, which programs write for nothing)" if written else ""
+            lacks.append(f"{where}: {' or '.join(keys)} is missing or empty{said}")
+        elif len(present) > 1:
+            wrong.append(f"{where}: {' and '.join(present)} exclude each other")
+        elif reason := (_wrong_answer if "answer" in name else _wrong_text)(_first(given[present[0]])):
+            wrong.append(f"{where}: {present[0]} {reason}")
         else:
-            texts[name] = given[present[0]].strip()
+            texts[name] = _first(given[present[0]]).strip()
     answers = [normalise(texts[name]) for name in ("answer", "conflict_answer") if name in texts]
     if len(answers) == 2 and len(set(answers)) == 1:
-        problems.append(f"{where}: the answer and the conflicting answer are the same: {texts['answer']}")
-    return texts if len(problems) == before else None
+        wrong.append(f"{where}: the answer and the conflicting answer are the same: {texts['answer']}")
+    problems += wrong
+    return None if wrong or len(lacks) > before else texts
+
+
+def aliased(
+    where: str, given: dict, texts: dict[str, str], fields: dict[str, tuple[str, ...]], problems: list[str]
+) -> dict[str, str | list[str]] | None:
+    """The texts with other forms of the answers, as far as there are any: the rest of a list of answers, and `answer_aliases` and
+    `conflict_answer_aliases`, lists or texts with `|` between them. None (and problems) if malformed."""
+    found: dict[str, str | list[str]] = dict(texts)
+    before = len(problems)
+    for name in ALIASES:
+        answer = name.removesuffix("_aliases")
+        own = [given[key] for key in fields[answer] if isinstance(given.get(key), list)]
+        other = given.get(name)
+        listed = other.split(BETWEEN) if isinstance(other, str) and not is_nothing(other) else other
+        if is_nothing(listed):
+            listed = []
+        elif not isinstance(listed, list):
+            problems.append(f"{where}: {name} is neither a list nor a text with {BETWEEN} between several ({other!r})")
+            continue
+        forms = [form for form in [*(own[0][1:] if own else []), *listed] if not is_nothing(form)]
+        problems += [f"{where}: {name} has one that {reason}" for form in forms if (reason := _wrong_answer(form))]
+        if forms and len(problems) == before:
+            found[name] = list(dict.fromkeys(form.strip() for form in forms))
+    own, other = ({normalise(form) for form in (found[name.removesuffix("_aliases")], *found.get(name, []))} for name in ALIASES)
+    if len(problems) == before and (both := sorted(own & other)):
+        problems.append(f"{where}: a form of the answer is one of the conflicting answer, too: {', '.join(both)}")
+    return found if len(problems) == before else None
+
+
+def is_nothing(value: object) -> bool:
+    """Whether a value stands for none, as programs write it."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    if isinstance(value, list):
+        return all(map(is_nothing, value))
+    return value is None or (
+        isinstance(value, str) and (not value or value.strip().casefold() in NOTHING or value.strip() == "NA")
+    )
+
+
+def _first(value: object) -> object:
+    """The first of a list of texts, which is the answer; its other forms follow."""
+    return value[0] if value and isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+
+
+def _wrong_answer(value: object) -> str | None:
+    if reason := _wrong_text(value):
+        return reason
+    if any(unicodedata.category(character) == "Cc" and not character.isspace() for character in value):
+        return f"has a control character ({value!a}); take it out"
+    return None
 
 
 def _wrong_text(value: object) -> str | None:
     if not isinstance(value, str):
-        return f"is no text ({value!r}); write it in quotation marks"
-    if not normalise(value):
-        return f"is only punctuation or spaces ({value!r})"
+        several = " (or a list of texts)" if isinstance(value, list) else ""
+        return f"is no text ({value!r}); write it in quotation marks{several}"
     if any("\ud800" <= character <= "\udfff" for character in value):
         return f"has half a character (a lone surrogate: {value!a})"
+    if "\ufffd" in value:
+        return f"has a character that was lost ({value!r}, U+FFFD); write it anew, in UTF-8"
+    if not any(unicodedata.category(character)[0] in "LNS" and character not in BLANKS for character in value):
+        return f"is only punctuation or spaces ({value!r})" if value.isprintable() else f"is only what cannot be seen ({value!a})"
+    if not normalise(value):
+        return f"is only punctuation or spaces ({value!r})"
+    if LIST.fullmatch(value.strip()):
+        return (
+            f"looks like a list ({value}); write one text, and other forms of an answer in answer_aliases, {BETWEEN} between them"
+        )
     return None
 
 
 def item_name(value: object) -> str | None:
     """An item's name, which may be a number; None if it is neither text nor number."""
-    is_name = isinstance(value, int | str) and not isinstance(value, bool) and not _wrong_text(str(value))
+    is_name = (
+        isinstance(value, int | str) and not isinstance(value, bool) and not is_nothing(value) and not _wrong_text(str(value))
+    )
     return str(value).strip() if is_name else None
-
-
-def language_code(name: str, table: dict[str, Language]) -> str | None:
-    """ISO 639-3 of an English name or of a tag that begins with an ISO 639 code (`zh-cn`, `khk_Cyrl`)."""
-    head = name.strip().replace("_", "-").split("-")[0].casefold()
-    for code, language in table.items():
-        tags = (code, language.cldr, language.flores200.split("_")[0])
-        if head in tags or name.strip().casefold() == language.name.casefold():
-            return code
-    return None
-
-
-def compare_languages(path: Path, languages: list[str], available: list[str], problems: list[str], notes: list[str]) -> list[str]:
-    """The languages that are asked for and there; a problem for those that are not there, a note for those not asked for."""
-    both = [code for code in languages if code in available]
-    line = f"languages: [{', '.join([*both, *(code for code in available if code not in both)])}]"
-    if absent := [code for code in languages if code not in available]:
-        has = f"it has {', '.join(available)}: write {line}" if available else "it has none that isogloss knows"
-        problems.append(f"{path}: not in {', '.join(absent)}; {has}")
-    if unused := [code for code in available if code not in languages]:
-        notes.append(f"{path}: not read in {', '.join(unused)}; to use all: {line}")
-    return both
-
-
-def parallel(rows: list[Row], languages: list[str], problems: list[str]) -> dict[str, pl.DataFrame]:
-    """A table a language (columns as in `SOURCE_SCHEMA`), the items of all in the order in which they first occur.
-
-    Raises ValueError with `problems` and, beside them, every item that is written twice or is not there in a language.
-    """
-    found: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        item = found.setdefault(row.item, {})
-        if first := item.get(row.language):
-            problems.append(f"{row.where}: item {row.item} is there in this language already ({first.where})")
-        item.setdefault(row.language, row)
-    for item, of in found.items():
-        if lacking := [code for code in languages if code not in of]:
-            where = next(iter(of.values())).where
-            problems.append(f"{where}: item {item} is not there in {', '.join(lacking)}")
-    refuse(problems)
-    return {
-        code: pl.DataFrame([{"item": item, **of[code].texts} for item, of in found.items()], schema=SOURCE_SCHEMA)
-        for code in languages
-    }
