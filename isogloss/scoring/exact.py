@@ -27,8 +27,13 @@ from isogloss.scoring.names import Find, Finder, is_unspaced, words
 from isogloss.scoring.numbers import number, numbers_in
 from isogloss.scoring.spelling import folded, normalise
 
-SHORT = 4  # letters of a name that may be an everyday word, too
+SHORT = 4  # letters of an abbreviation with a full stop at most
+CAPITAL = ("month", "weekday")  # the kinds of names with a capital that are everyday words without it, as May and March are,
+CAPITALISED = ("en", "cy", "gd", "sw", "zu", "de")  # in languages that always write them with a capital
+FEW = 3  # locales of which a guess is taken for one
 ABBREVIATED = 3  # letters that may stand for a name that begins with them
+BEFORE = ("ภาษา", "คน", "ชาว", "มหาสมุทร", "ພາສາ", "ភាសា")  # language, person, people, ocean
+AFTER = ("语", "語", "文", "人", "洋", "ဘာသာ", "领", "領")  # language, person, ocean, possession
 ARTICLES = dict.fromkeys(("gla", "gle"), ("an t-", "an ", "a' ", "na "))  # that are part of names
 SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？।؟።\n]")
 
@@ -69,23 +74,20 @@ class Class:
         given = frozenset().union(*own)
         self.locales = [locale] if language and (locale := locale_of(language)) else [] if language else locales_of(own[0], given)
         self.locale = self.locales[0] if self.locales else None
-        self.articles = ARTICLES.get(language or "", ())
+        self.articles = ("the ", *ARTICLES.get(language or "", ()))
         wider = [self._widened(group, given) for group in own]
         short = frozenset().union(*map(short_forms, groups), abbreviated(self.locales))
         short = frozenset(name for name in short if not is_unspaced(name))  # 11月 is no abbreviation
         names = frozenset().union(*wider) - short
-        written = [name for group in groups for name in group]
-        cased = {normalise(name) for name in written if name[:1].isupper()} - {
-            normalise(name) for name in written if name[:1].islower()
-        }
-        cased |= capitals(self.locales) & names
-        self.capital = frozenset(name for name in cased if len(name) <= SHORT)
-        self.further = countries(given, self.locales) - names - short
+        lower = {normalise(name) for group in groups for name in group if name[:1].islower()}
+        self.capital = (capitals(self.locales, CAPITAL) if {*self.locales} & {*CAPITALISED} else frozenset()) & names - lower
+        every = countries(given, self.locales)
+        self.of_countries, self.further = bool(every), every - names - short
         self.capital |= self.further & capitals(self.locales)
-        languages = (language,) if language else tuple(map(language_of, self.locales))
-        self.finder = Finder(
-            (names | self.further | hiding(names | self.further, self.locales)) - short, languages, guess=not language
-        )
+        guessed = map(language_of, self.locales if len(self.locales) <= FEW else [])  # the rules of many are those of none
+        languages = (language,) if language else tuple(guessed)
+        longer = hiding(names | self.further, self.locales)
+        self.finder = Finder((names | self.further | longer) - short, languages, guess=not language)
         self.names = names if len(groups) > 1 and any(own[1:]) else frozenset()  # without rivals nothing is nearest
         self._texts: dict[str, tuple[str, list[Find]]] = {}
         self._expected: dict[tuple[tuple[str, ...], frozenset[str]], Expected] = {}
@@ -103,7 +105,7 @@ class Class:
         return Expected(self, own, others - own)
 
     def _widened(self, names: frozenset[str], others: frozenset[str]) -> frozenset[str]:
-        """With the other names of the same thing, and without the article that belongs to a name in Gaelic."""
+        """With the other names of the same thing, and without the article that belongs to a name."""
         wide = names | same(names, self.locales, others)
         return wide | {name.removeprefix(article) for name in wide for article in self.articles if name.startswith(article)}
 
@@ -117,6 +119,8 @@ class Class:
                 found = [
                     find for find in found if find.name not in self.capital or words(text[find.start : find.end])[0].text in there
                 ]
+            if self.of_countries:
+                found = [find for find in found if not _is_part(text, find)]
             self._texts[said] = text, found
         return self._texts[said]
 
@@ -175,6 +179,13 @@ def longest(finds: list[Find]) -> list[Find]:
 def _before(other: Find, find: Find) -> bool:
     longer = (other.end - other.start) - (find.end - find.start)
     return longer > 0 or (longer == 0 and other.distance < find.distance)
+
+
+def _is_part(text: str, find: Find) -> bool:
+    """Whether the name of a country is part of that of its language, of its people, or of an ocean, in a script without
+    spaces."""
+    unspaced = is_unspaced(find.name)
+    return unspaced and (text[: find.start].endswith(BEFORE) or text[find.end :].startswith(AFTER))
 
 
 def short_forms(names: Iterable[str]) -> frozenset[str]:

@@ -34,29 +34,25 @@ def _form(text: str) -> str:
     return normalise(text) if text else ""
 
 
-_SLAVIC = (
-    "а я у ю е и ы о ой ей ою ею ом ем ам ям ами ями ах ях ов ев "
-    "ого его ому ему ым им ых их ыми ими ую юю ые ие ий ый ая яя ое ее ии ию ией иях иям иями"
-)
-_RUSSIAN = _of(_SLAVIC, "а я о е ы и ь й ия ие ая яя ый ий ой ые ие ое")
-_UKRAINIAN = _of(
-    f"{_SLAVIC} і ї є єю єм еві ові ові їв ів ій ої ою ії ію ією іях іям іями ими іми ім іх їх їй",
-    "а я о е и і ї ь й ія іє ий ій",
-)
+_NOUNS = "а я у ю е и ы о ой ей ою ею ом ем ам ям ами ями ах ях ов ев ии ию ией иях иям иями"
+_ADJECTIVES = "ого его ому ему ым им ых их ыми ими ую юю ые ие ий ый ая яя ое ее ой ей"
+_UKRAINIAN = f"{_NOUNS} і ї є єю єм еві ові їв ів ії ію ією іях іям іями"
 _TURKIC = "da de ta te dan den tan ten a e ya ye i u ü yi yu yü in un ün nin nun nün dir dur dür tir tur tür le la yle yla"
 _LATIN_SLAVIC = "a u e i o y ou em om ě í ů ům ech ách ami mi ovi ím ém ého ému é ý ých ým ými ja ju je jem"
 _WELSH = "c:g c:ngh c:ch p:b p:mh p:ph t:d t:nh t:th g: g:ng b:f b:m d:dd d:n m:f ll:l rh:r a:ha e:he i:hi o:ho u:hu w:hw y:hy"
 _GAELIC = "b:bh c:ch d:dh f:fh g:gh m:mh p:ph s:sh t:th"
 _IRISH = f"{_GAELIC} b:mb c:gc d:nd f:bhf g:ng p:bp t:dt s:ts"
 _KOREAN = (
-    "입니다 이다 다 이에요 예요 이며 며 이고 고 이었습니다 였습니다 이었다 "
-    "였다 이라고 라고 이란 란 이나 나 이랑 "
-    "랑 하고 에 에서 에게 께 에는 에도 은 는 이 가 을 를 의 로 으로 와 과 도 만 부터 까지 보다 처럼 마다 뿐 요 이요"
+    "입니다 이다 다 이에요 예요 이며 며 이고 고 이었습니다 였습니다 이었다 였다 이라고 라고 이란 란 이나 나 이랑 "
+    "랑 하고 인데요 이지요 지요 이죠 죠 이었어요 였어요 이네요 네요 이니다 인 에 에서 에게 께 에는 에도 은 "
+    "는 이 가 을 를 의 로 으로 와 과 도 만 부터 까지 보다 처럼 마다 뿐 요 이요 "
 )
 INFLECTIONS = {
-    "rus": _RUSSIAN,
-    "bel": _of(f"{_SLAVIC} і ў ў іі ію іяй", "а я о е ы і ь й"),
-    "ukr": _UKRAINIAN,
+    "rus": _of(_NOUNS, "а я о е ы и ь й ия ие"),
+    "rus-adjectives": _of(_ADJECTIVES, "ая яя ый ий ой ые ие ое ее"),
+    "bel": _of(f"{_NOUNS} і ў іі ію іяй", "а я о е ы і ь й"),
+    "ukr": _of(_UKRAINIAN, "а я о е и і ї ь й ія іє"),
+    "ukr-adjectives": _of("ого ому ім им їм ій ої ою у ю их іх їх ими іми і є е а я", "а я е є і ий ій"),
     "bul": _of("та то ът а ят я те", ""),
     "mkd": _of("та то от те", ""),
     "srp": _of("а у е и о ом ем ој ог ом им их ама има", "а е о и"),
@@ -96,7 +92,7 @@ INFLECTIONS = {
     "guj": _of("માં નું ની નો ના ને થી", ""),
     "tam": _of(
         "ில் ின் சில் சின் ை ால் ிலிருந்து ிலுள்ள ிலே ிற்கு ுக்கு த்தில் த்தின் யில் யின் யை யிலிருந்து வில் வின் வை விலிருந்து க்கு ாகும் ஆகும் ும் யாகும்",
-        "் ம் ஸ்",
+        "் ம் ஸ் ு",
         2,
     ),
     "tel": _of("లో ని కు కి యొక్క లోని నుండి", ""),
@@ -139,7 +135,9 @@ SAME = {
 }
 # the languages whose rules are tried where nobody says which it is, by the name of the script
 BY_SCRIPT = {
-    "CYRILLIC": ("rus", "ukr", "mon"), "GREEK": ("ell",), "ARABIC": ("ara",), "HEBREW": ("heb",), "DEVANAGARI": ("npi",),
+    "CYRILLIC": ("rus", "ukr", "mon", "kaz", "kir", "srp"),
+    "GREEK": ("ell",), "ARABIC": ("ara", "fas"), "HEBREW": ("heb",),
+    "DEVANAGARI": ("npi", "mar"),
     "HANGUL": ("kor",), "TAMIL": ("tam",), "BENGALI": ("ben",), "GEORGIAN": ("kat",), "ARMENIAN": ("hye",), "TELUGU": ("tel",),
     "KANNADA": ("kan",), "MALAYALAM": ("mal",), "GUJARATI": ("guj",), "LATIN": ("und-Latn",),
 }  # fmt: skip
@@ -149,8 +147,15 @@ STEM = 2  # letters that must be left of it
 
 @cache
 def inflection(language: str) -> Inflection:
-    """That of a language (ISO 639-3); one without any change where none is known."""
+    """That of a language (ISO 639-3), of its nouns; one without any change where none is known."""
     return INFLECTIONS.get(SAME.get(language, language), Inflection())
+
+
+@cache
+def inflections(language: str) -> tuple[Inflection, ...]:
+    """All of a language: of nouns, and where names have adjectives in them that change in another way (Саудовская), of those."""
+    adjectives = INFLECTIONS.get(f"{SAME.get(language, language)}-adjectives")
+    return (inflection(language), adjectives) if adjectives else (inflection(language),)
 
 
 @cache
@@ -183,7 +188,7 @@ def nearness(word: str, name: str, rules: Inflection) -> tuple[int, int] | None:
 def _without_prefix(word: str, rules: Inflection) -> Iterator[str]:
     yield word
     for prefix in rules.prefixes:
-        if word.startswith(prefix) and len(word) - len(prefix) >= SHORTEST:
+        if word.startswith(prefix) and len(word) - len(prefix) >= SHORTEST + (len(prefix) == 1):
             yield word[len(prefix) :]
 
 

@@ -16,6 +16,7 @@ from isogloss.knowledge.cldr import names as names_of
 from isogloss.scoring.spelling import normalise
 
 CLASS_WORDS = ("ประเทศ", "the ")  # that are written before a name, and are no part of it
+WHOLE = "usual, as a whole answer"  # the source of names that are everyday words, too
 USUAL = Path(__file__).parents[2] / "data" / "usual_names.csv"
 KINDS = ("country", "language", "month", "weekday", "currency")
 COMMON = (
@@ -51,7 +52,8 @@ def known(locale: str) -> dict[str, frozenset[tuple[str, str | int]]]:
 
 
 def abbreviated(locales: list[str]) -> frozenset[str]:
-    """The short forms of months and days in these locales, normalised, that are no long form of any."""
+    """The short forms of months and days in these locales, normalised, that are no long form of any, and other names that are
+    everyday words, too: `real` in Spanish."""
     return frozenset().union(*map(_abbreviated, locales))
 
 
@@ -61,18 +63,20 @@ def _abbreviated(locale: str) -> frozenset[str]:
     forms = {
         short: {normalise(text) for kind in ("month", "weekday") for text in own.forms(kind, short)} for short in (True, False)
     }
-    return frozenset(forms[True] - forms[False])
+    return frozenset(forms[True] - forms[False]) | _whole().get(locale, frozenset())
 
 
-def capitals(locales: list[str]) -> frozenset[str]:
-    """The names, normalised, that one of these locales always writes with a capital."""
-    return frozenset().union(*map(_capitals, locales))
+def capitals(locales: list[str], kinds: tuple[str, ...] = KINDS) -> frozenset[str]:
+    """The names of these kinds, normalised, that one of these locales always writes with a capital."""
+    return frozenset(
+        name for locale in locales for name in _capitals(locale) if any(kind in kinds for kind, _ in known(locale)[name])
+    )
 
 
 def same(names: frozenset[str], locales: list[str], rivals: frozenset[str]) -> frozenset[str]:
     """The other names of what all of these are names of, where that is one thing in a locale, of the kind that most rivals
     are."""
-    bare = {name.removeprefix(word) for name in names for word in ("", *CLASS_WORDS)}
+    bare = {name.removeprefix(word) for name in names if len(name) > 1 for word in ("", *CLASS_WORDS)}
     found: set[str] = set()
     for locale in locales:
         meanings = [known(locale)[name] for name in bare if name in known(locale)]
@@ -131,6 +135,17 @@ def _texts(locale: str) -> list[tuple[str, tuple[str, str | int]]]:
 def _meant(kind: str, code: str | int) -> tuple[str, str | int]:
     """A kind and a code; CLDR has continents, by number, among countries."""
     return ("continent" if kind == "country" and str(code).isdecimal() else kind), code
+
+
+@cache
+def _whole() -> dict[str, frozenset[str]]:
+    """The usual names of each locale that are names as whole answers alone."""
+    found: dict[str, set[str]] = {}
+    with USUAL.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["source"] == WHOLE:
+                found.setdefault(row["locale"], set()).add(normalise(row["name"]))
+    return {locale: frozenset(names) for locale, names in found.items()}
 
 
 @cache

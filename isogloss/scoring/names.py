@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from rapidfuzz.distance import DamerauLevenshtein
 
-from isogloss.scoring.inflection import BY_SCRIPT, Inflection, forms, inflection, nearness
+from isogloss.scoring.inflection import BY_SCRIPT, Inflection, forms, inflections, nearness
 
 UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"}
 JOINTS = "-'·"  # between parts of a word
@@ -87,7 +87,9 @@ class Finder:
         self.names = frozenset(self.names) - {""}
         scripts = {script(name[0]) for name in self.names}
         others = [code for name in sorted(scripts) for code in BY_SCRIPT.get(name, ())] if self.guess else []
-        self._rules = list(dict.fromkeys(map(inflection, (*self.languages, *others)))) or [Inflection()]
+        self._rules = list(dict.fromkeys(rules for code in (*self.languages, *others) for rules in inflections(code))) or [
+            Inflection()
+        ]
         for name in sorted(name for name in self.names if len(name) > 1 or not is_unspaced(name)):
             self._beginnings.setdefault(name[:2], []).append(name)
             if is_unspaced(name):

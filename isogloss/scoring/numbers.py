@@ -6,8 +6,8 @@ from functools import cache
 
 from babel.numbers import get_decimal_symbol
 
-# digits with separators between them; a sign where no letter or digit stands before it
-NUMBER = re.compile(r"(?<![\w.,'])[-+]?\d+(?:[.,'٬٫  ’](?=\d)\d+)*")
+# digits with separators between them, no part of a name, a fraction, a time or a range (3/4, 10:30, 5-6)
+NUMBER = re.compile(r"(?<![a-z0-9.,'±/:^])[-+]?(?>\d+(?:[.,'٬٫ ’](?=\d)\d+)*|\.\d+)(?![a-z]|[-/:^]\d)")
 _SEPARATORS = re.compile(r"[.,'٬٫ ]")
 
 

@@ -15,7 +15,7 @@ HYPHENS = "‐‑‒–—―−﹘﹣－־᠆"
 MIDDLE_DOTS = "·・‧•∙⋅･᛫"
 LETTERS = {  # written in one way or the other for one letter
     "ى": "ي", "ی": "ي", "ې": "ي", "ک": "ك", "ہ": "ه", "ھ": "ه", "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ؤ": "و", "ئ": "ي",
-    "ş": "ș", "ţ": "ț", "ё": "е", "ı": "i", "״": '"', "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
+    "ş": "ș", "ţ": "ț", "ё": "е", "ı": "i", "œ": "oe", "ة": "ه", "״": '"', "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
 }  # fmt: skip
 NUKTAS = "\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc"
 # vowel signs of Arabic and Hebrew, which are mostly left out; tatweel; the dot that folding leaves of İ
@@ -39,11 +39,21 @@ _HAN = re.compile("[\u3400-\u9fff]")
 _simplified = cache(OpenCC("t2s").convert)  # of one character, which does not depend on those beside it
 
 
+# chillu letters of Malayalam as they were written before they had characters of their own
+_CHILLUS = dict(zip(("ണ്\u200d", "ന്\u200d", "ര്\u200d", "ല്\u200d", "ള്\u200d", "ക്\u200d"), "ൺൻർൽൾൿ", strict=True))
+_TONE_FIRST = re.compile("([\u0e48-\u0e4b])\u0e4d|([\u0ec8-\u0ecb])\u0ecd")  # marks of Thai and Lao, in either order
+_INITIALS = re.compile(r"\b(?:\w\.){2,}")
+
+
 def folded(text: str) -> str:
     """A text in one spelling, with its capitals: compatible characters as one (NFKC), no characters without a shape (category
     Cf), one form of apostrophes, hyphens, middle dots and digits, no vowel signs of Arabic and Hebrew, simplified Chinese
     characters, white space as one space."""
+    for old, new in _CHILLUS.items():
+        text = text.replace(old, new)
     text = unicodedata.normalize("NFKC", text)
+    text = _TONE_FIRST.sub(lambda found: "\u0e4d" + found[1] if found[1] else "\u0ecd" + found[2], text)
+    text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
     text = "".join(_plain(character) for character in text)
     text = unicodedata.normalize("NFC", UNWRITTEN.sub("", unicodedata.normalize("NFKC", text.translate(_TABLE))))
     text = _HAN.sub(lambda found: _simplified(found[0]), text)
@@ -63,7 +73,7 @@ def normalise(text: str) -> str:
     Irish), without punctuation at either end (but a sign before a number, and `#` after a letter)."""
     text = _small(PREFIXED.sub(r"\1-\2", folded(text)))
     start, end = 0, len(text)
-    while start < end and _is_edge(text[start]) and not (text[start] == "-" and text[start + 1 : start + 2].isdecimal()):
+    while start < end and _is_edge(text[start]) and not (text[start] in "-." and text[start + 1 : start + 2].isdecimal()):
         start += 1
     while end > start and _is_edge(text[end - 1]) and not (text[end - 1] == "#" and text[end - 2 : end - 1].isalpha()):
         end -= 1
