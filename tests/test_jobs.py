@@ -142,7 +142,9 @@ def test_a_batch_too_large_for_the_account_is_halved(server, tmp_path):
 
 def test_an_end_is_made_of_what_never_succeeds(server, tmp_path):
     server.answer = by_question({1: [(500, error("server_error", "out of order"))] * 99})
-    with pytest.raises(RemoteError, match=r"1 x HTTP status 500: out of order \(server_error\)\n2 of 3 calls were made and are kept"):
+    with pytest.raises(
+        RemoteError, match=r"1 x HTTP status 500: out of order \(server_error\)\n2 of 3 calls were made and are kept"
+    ):
         complete(endpoint_at(server), asking(1, 2, 3), tmp_path)
     assert len(server.batches) == 1 + batch.ROUNDS
     server.answer = by_question({})
