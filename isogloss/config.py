@@ -307,7 +307,7 @@ class Remote(Endpoint):
     token_limit: Literal["max_tokens", "max_completion_tokens"] = Field(
         "max_completion_tokens", description="what the interface calls the limit of an answer's length"
     )
-    system_role: bool = Field(True, description="false: instructions go into the user message, for models without the role")
+    system_role: bool = Field(True, description="false: the user says what a system message would, for models without the role")
     json_schema: bool = Field(
         True, description="false: the form of an answer is asked for in words, where the endpoint takes no schema or ignores it"
     )

@@ -133,7 +133,10 @@ def test_what_comes_back_as_it_was_is_asked_again_listed_and_not_kept(service, t
     service.says = lambda text: text
     assert translated(tmp_path).equals(ITEMS)
     said = capfd.readouterr().out
-    assert "from English into Spanish: 2 of 4 texts came back untranslated; 2 more did, which may be names:" in said
+    assert (
+        "from English into Spanish: 2 of 4 texts came back untranslated; 2 more, which may be names, came back as they were:"
+        in said
+    )
     assert "\n  What is the market day of Velmora?\n  On which day is the market of Velmora?\n" in said
     assert [service.asked.count(text) for text in ITEMS.row(0)[1:]] == [2, 2, 1, 1]
     service.says = lambda text: f"ES {text}"

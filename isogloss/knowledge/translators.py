@@ -95,7 +95,7 @@ def _tell_of_the_same(found: dict[str, str | None], source: Language, target: La
     if not same and not names:
         return
     shown = [f"\n  {text}" for text in same[:SHOWN]] + ([f"\n  and {len(same) - SHOWN} more"] if same[SHOWN:] else [])
-    also = f"; {names} more did, which may be names" if names else ""
+    also = f"; {names} more, which may be names, came back as they were" if names else ""
     what = f"from {source.name} into {target.name}: {len(same)} of {len(found)} texts came back untranslated"
     print(f"{what}{also}{':' if shown else ''}{''.join(shown)}", flush=True)
 

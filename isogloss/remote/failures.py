@@ -91,7 +91,8 @@ def retry_after(headers: httpx2.Headers) -> float | None:
 def said_by(endpoint: Remote, error: openai.APIStatusError) -> str:
     """What a server says about a failure, on a line and without the key."""
     message = _message(error)
-    code = f" ({error.code})" if isinstance(error.code, str) and error.code not in message else ""
+    told = isinstance(error.code, str) and error.code not in (str(error.status_code), "") and error.code not in message
+    code = f" ({error.code})" if told else ""
     return f"HTTP status {error.status_code}: {quoted(endpoint, message + code)}"
 
 

@@ -16,7 +16,7 @@ from isogloss.store import key_of
 
 SHOWN = 5  # reasons of filters
 FORM = "Reply with one JSON object and nothing else. It has to fit this JSON schema: {schema}"
-MESSAGE = "The user message begins here:"  # where there is none of the system before it
+HEARD = "Understood."  # what the model is taken to say to an instruction that the user gives
 
 
 class UnusableError(ValueError):
@@ -85,21 +85,18 @@ def prepared(endpoint: Remote, request: Request) -> dict[str, Any]:
 def worded(request: Request, system_role: bool, json_schema: bool) -> list[dict]:
     """The messages of a request to an endpoint that may lack the system role, or schemas: then words have to do.
 
-    A schema is put into words at the end of the system message; that goes in front of the first message of the user.
+    A schema is put into words at the end of the system message. Without the system role the user says first what that says, and
+    the model that it has understood: so roles alternate, and what is to be judged stays a message of its own.
     """
-    messages = request.messages
+    said, messages = _parted(request.messages)
     if request.schema is not None and not json_schema:
-        said, messages = _parted(messages)
-        messages = [
-            {"role": "system", "content": "\n\n".join([*said, FORM.format(schema=json.dumps(request.schema))])},
-            *messages,
-        ]
-    if not system_role:
-        said, messages = _parted(messages)
-        if said and messages:
-            first = {**messages[0], "content": "\n\n".join([*said, MESSAGE, messages[0]["content"]])}
-            messages = [first, *messages[1:]]
-    return messages
+        said = [*said, FORM.format(schema=json.dumps(request.schema))]
+    instruction = "\n\n".join(said)
+    if not said:
+        return messages
+    if system_role:
+        return [{"role": "system", "content": instruction}, *messages]
+    return [{"role": "user", "content": instruction}, {"role": "assistant", "content": HEARD}, *messages]
 
 
 def _parted(messages: list[dict]) -> tuple[list[str], list[dict]]:

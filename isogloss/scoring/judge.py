@@ -1,8 +1,8 @@
 """Right or wrong as a chat model judges it: does an answer say the same as the reference, or as the conflicting one?
 
-The four texts of a judgement are values of one JSON object, which is the whole of the user message (or its end, where an endpoint
-takes no system message); what to do is said in the system message alone, and the verdict is read from the reply alone. So
-whatever an answer contains, it stays one text.
+The four texts of a judgement are values of one JSON object, which is the whole of the user message; what to do is said in the
+system message alone (in a message of its own, where an endpoint takes none of the system), and the verdict is read from the reply
+alone. So whatever an answer contains, it stays one text.
 """
 
 import json
