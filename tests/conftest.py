@@ -6,9 +6,12 @@ import pytest
 import yaml
 from hypothesis import settings
 
+from isogloss.config import Remote
 from isogloss.knowledge.phrasebook import read_phrasebook
 from isogloss.knowledge.world import World
 from isogloss.languages import read_languages
+from isogloss.remote import chat
+from isogloss.remote.records import Request
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,6 +24,28 @@ settings.load_profile("repeatable")
 def _at_the_root(monkeypatch):
     """The library's paths are relative to the project."""
     monkeypatch.chdir(ROOT)
+
+
+SECRET = "sk-nobody-may-see-this"
+
+
+def endpoint(server, **changes) -> Remote:
+    """A model behind a fake server, whose key is in TEST_KEY."""
+    entry = {"provider": "openai", "name": "tiny", "base_url": server.base_url, "key": "TEST_KEY", "timeout": 5, "attempts": 4}
+    return Remote.model_validate(entry | changes)
+
+
+def ask(text: str, **changes) -> Request:
+    """A question to it."""
+    return Request(**{"messages": [{"role": "user", "content": text}], "max_tokens": 50} | changes)
+
+
+@pytest.fixture
+def quick_calls(monkeypatch):
+    """Calls that fail are made again at once, with a key in TEST_KEY."""
+    monkeypatch.setattr(chat, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(chat, "POLL", 0.01)
+    monkeypatch.setenv("TEST_KEY", SECRET)
 
 
 @pytest.fixture(scope="session")

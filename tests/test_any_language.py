@@ -14,8 +14,9 @@ from isogloss.measures.learning import curve, speed, speed_by_tier
 from isogloss.measures.mitigations import mitigations
 from isogloss.measures.published import margins as published_margins
 from isogloss.measures.published import read_matrix
+from isogloss.measures.reading import matrix_unread, unread_note
 from isogloss.measures.resistance import resistance
-from isogloss.measures.transfer import accuracy_by_language, cells, margins, matrix, matrix_unread, unread_note
+from isogloss.measures.transfer import accuracy_by_language, cells, margins, matrix
 from isogloss.statistics.analysis import analyse, headlines
 
 CODES = ["eng", "fra", "zul"]

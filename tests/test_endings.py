@@ -4,42 +4,27 @@ import json
 from functools import partial
 
 import pytest
+from conftest import SECRET, ask
+from conftest import endpoint as endpoint_of
 
-from isogloss.config import Remote
-from isogloss.remote import chat
 from isogloss.remote.chat import complete
 from isogloss.remote.endings import is_filter, meaning
 from isogloss.remote.failures import RemoteError
 from isogloss.remote.prices import price_of
-from isogloss.remote.records import Request, key, most_usd, prepared
+from isogloss.remote.records import key, most_usd, prepared
 from isogloss.remote.store import CallStore
 from tests.openai_server import OpenAIServer, changed
 
+pytestmark = pytest.mark.usefixtures("quick_calls")
+endpoint = partial(endpoint_of, attempts=3)
 TEXTS = {"eng": "It is on Mon", "zul": "NgoMsombuluko", "zho": "星期一", "arb": "يوم الاثنين", "hin": "सोमवार"}
 PRICED = "gpt-4o-2024-08-06"
-SECRET = "sk-nobody-may-see-this"
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch):
-    monkeypatch.setattr(chat, "FIRST_DELAY", 0.01)
-    monkeypatch.setattr(chat, "POLL", 0.01)
-    monkeypatch.setenv("TEST_KEY", SECRET)
 
 
 @pytest.fixture
 def server():
     with OpenAIServer() as server:
         yield server
-
-
-def endpoint(server, **changes):
-    entry = {"provider": "openai", "name": "tiny", "base_url": server.base_url, "key": "TEST_KEY", "timeout": 5, "attempts": 3}
-    return Remote.model_validate(entry | changes)
-
-
-def ask(text, **changes):
-    return Request(**{"messages": [{"role": "user", "content": text}], "max_tokens": 50} | changes)
 
 
 def finish(reason, **message):

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, SECRET, ask, endpoint
 
 from benchmarks.faults import measure
 from isogloss.config import Remote
@@ -19,35 +19,18 @@ from isogloss.remote import chat, store
 from isogloss.remote.chat import complete
 from isogloss.remote.failures import RemoteError
 from isogloss.remote.prices import price_of
-from isogloss.remote.records import Reply, Request, UnusableError, key, most_usd, prepared, record_of, reply_of
+from isogloss.remote.records import Reply, UnusableError, key, most_usd, prepared, record_of, reply_of
 from isogloss.remote.store import CallStore
 from tests.openai_server import ANSWERS, PASSING, OpenAIServer, content_of
 
-pytestmark = pytest.mark.filterwarnings("error:.*damaged record")
-SECRET = "sk-nobody-may-see-this"
+pytestmark = [pytest.mark.filterwarnings("error:.*damaged record"), pytest.mark.usefixtures("quick_calls")]
 SCHEMA = {"type": "object", "properties": {"verdict": {"type": "string", "enum": ["same", "different"]}}, "required": ["verdict"]}
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch):
-    monkeypatch.setattr(chat, "FIRST_DELAY", 0.01)
-    monkeypatch.setattr(chat, "POLL", 0.01)
-    monkeypatch.setenv("TEST_KEY", SECRET)
 
 
 @pytest.fixture
 def server():
     with OpenAIServer() as server:
         yield server
-
-
-def endpoint(server, **changes):
-    entry = {"provider": "openai", "name": "tiny", "base_url": server.base_url, "key": "TEST_KEY", "timeout": 5, "attempts": 4}
-    return Remote.model_validate(entry | changes)
-
-
-def ask(text, **changes):
-    return Request(**{"messages": [{"role": "user", "content": text}], "max_tokens": 50} | changes)
 
 
 def answered(text):

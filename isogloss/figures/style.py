@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 
 from isogloss.languages import TIERS, Language
-from isogloss.measures.transfer import UNREAD
+from isogloss.measures.reading import UNREAD
 
 # Okabe and Ito's colours, told apart with every kind of colour vision.
 TIER_COLOURS = {"high": "#0072B2", "medium": "#009E73", "low": "#D55E00"}

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from isogloss.figures.style import INK, TIER_COLOURS, by_tier, is_unread, labelled, mark_unread, save, unread_line
 from isogloss.languages import TIERS, Language
-from isogloss.measures.transfer import matrix_unread, unread_note
+from isogloss.measures.reading import matrix_unread, unread_note
 
 Panel = tuple[dict, pl.DataFrame, pl.DataFrame]
 GAP = 0.45  # between the matrix and its margins, in cells

@@ -11,7 +11,8 @@ from isogloss.knowledge.invented import SCRIPT_COLUMNS, UNSPACED
 from isogloss.knowledge.phrasebook import QUESTIONS, SLOTS, slots
 from isogloss.knowledge.world import World
 from isogloss.languages import Language
-from isogloss.measures.answer_language import LETTERS, script_of
+from isogloss.measures.answer_language import LETTERS
+from isogloss.scoring.names import script
 
 ENGLISH = "eng"
 FORMS = (*QUESTIONS, "answer")
@@ -102,7 +103,7 @@ def _alike(texts: dict[str, str], world: World) -> list[Fault]:
 
 def letters(text: str) -> set[str]:
     """Kinds of the letters in a text, as in `isogloss.measures.answer_language.LETTERS`."""
-    return {script_of(character) for character in text if unicodedata.category(character)[0] == "L"}
+    return {script(character) for character in text if unicodedata.category(character)[0] == "L"}
 
 
 def syllable_faults(script: str, world: World) -> list[Fault]:

@@ -9,6 +9,7 @@ import pycld2
 
 from isogloss.languages import Language
 from isogloss.measures.intervals import percentile_interval, resampled_means, resampling_weights
+from isogloss.scoring.names import script
 from isogloss.scoring.spelling import normalise
 
 ALL = "all"  # every language asked
@@ -51,7 +52,7 @@ def label(answer: str | None, asked: str, forms: dict[str, frozenset[str]], lang
     own = forms.get(normalise(answer))
     if own is not None:
         return "other" if asked not in own else "asked" if len(own) == 1 else "undecided"
-    kinds = Counter(script_of(character) for character in answer if unicodedata.category(character)[0] == "L")
+    kinds = Counter(script(character) for character in answer if unicodedata.category(character)[0] == "L")
     if not kinds:
         return "undecided"  # digits and signs are nobody's
     count = {code: sum(kinds[kind] for kind in LETTERS[language.script]) for code, language in languages.items()}
@@ -76,11 +77,6 @@ def identified(text: str) -> str | None:
     reliable, _, found = pycld2.detect(printable, isPlainText=True)
     _, code, percent, _ = found[0]
     return code.split("-")[0] if reliable and percent >= SURE else None
-
-
-def script_of(letter: str) -> str:
-    """How Unicode's name of a letter begins, as in LETTERS."""
-    return unicodedata.name(letter, "").split(" ")[0].split("-")[0]
 
 
 def answer_languages(

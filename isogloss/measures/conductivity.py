@@ -6,7 +6,7 @@ import polars as pl
 from isogloss.knowledge.sources.records import refuse
 from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
-from isogloss.measures.transfer import READING, STATES, reading, states
+from isogloss.measures.reading import READING, STATES, reading, states
 from isogloss.plan import ENGLISH, languages_of
 from isogloss.teaching.bridges import HELD_OUT, NAMES, TAUGHT
 
@@ -77,7 +77,7 @@ def conductivity(scores: pl.DataFrame, untaught: pl.DataFrame, resamples: int, s
     subtracted (the mean of the held-out items); n (answers about held-out items); accuracy (of the held-out half in the language)
     and untaught (that of the untaught model, from the scores of its exam), with any, any_low, any_high: the XRR of answers that
     are right in any language, of facts whose answer in English is. The gate stays the same. At the end, unread and
-    unfinished_correct (see `isogloss.measures.transfer.reading`) and the numbers of answers in each state that cannot be read, of
+    unfinished_correct (see `isogloss.measures.reading.reading`) and the numbers of answers in each state that cannot be read, of
     those n answers.
     """
     table = with_any(

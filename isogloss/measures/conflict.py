@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 
 from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
-from isogloss.measures.transfer import reading, states
+from isogloss.measures.reading import reading, states
 
 RIDGE = 0.01  # keeps the strength of a language that always wins finite
 ALL = "all"  # every language asked
@@ -58,7 +58,7 @@ def preference(scores: pl.DataFrame, resamples: int, seed: int = 0) -> pl.DataFr
     and, for `all`, languages asked resampled), earlier_followed (share, of the answers that follow one, that follow the version
     which came first in the context; null without a context), and any, any_low, any_high, any_follows_first, any_follows_second,
     any_neither (preference and shares where an answer follows a version in whatever language it is said), unread and
-    unfinished_correct (see `isogloss.measures.transfer.reading`; an answer without an end that is right gives the answer, not the
+    unfinished_correct (see `isogloss.measures.reading.reading`; an answer without an end that is right gives the answer, not the
     conflicting one) and the numbers of answers in each state that cannot be read. A preference is null where no answer follows
     either.
     """

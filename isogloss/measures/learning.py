@@ -6,7 +6,8 @@ import polars as pl
 from isogloss.languages import TIERS
 from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
-from isogloss.measures.transfer import READING, correctness, reading
+from isogloss.measures.reading import READING, reading
+from isogloss.measures.transfer import correctness
 
 SHARES = {"epochs_to_half": 0.5, "epochs_to_80_percent": 0.8}  # of a language's own best accuracy
 NUMBERS = {"accuracy": "any"} | {name: f"any_{name}" for name in SHARES}  # and what they are called of any language
@@ -29,7 +30,7 @@ def by_epoch(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str])
 def curve(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str], resamples: int, seed: int = 0) -> pl.DataFrame:
     """One row a language and epoch: language, epoch, accuracy, low, high (95 %, items and seeds resampled), chance (of a guess
     within the class of the right answer), any, any_low, any_high (of answers that are right in any language), unread and
-    unfinished_correct (see `isogloss.measures.transfer.reading`)."""
+    unfinished_correct (see `isogloss.measures.reading.reading`)."""
     table = with_any(
         lambda scores, untaught: _curve(scores, untaught, languages, resamples, seed),
         scores,

@@ -7,7 +7,8 @@ from isogloss.measures.any_language import with_any
 from isogloss.measures.inequality import by_language, gini
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means, resampling_weights
 from isogloss.measures.perplexity import ratios
-from isogloss.measures.transfer import LOST, correctness
+from isogloss.measures.reading import LOST
+from isogloss.measures.transfer import correctness
 
 ENGLISH = "eng"
 MEASURES = ("mean_transfer", "mean_all", "low_tier", "worst", "english", "gini", "perplexity")

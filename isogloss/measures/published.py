@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from isogloss.measures.any_language import MAIN
-from isogloss.measures.transfer import READING, STATES
+from isogloss.measures.reading import READING, STATES
 
 EMPTY = ["low", "high", *MAIN, "n", "unfinished", "untaught", "chance", "alike", "accuracy_alike", "accuracy_unlike", *READING]
 EMPTY += ["untaught_any", *STATES, "strict"]

@@ -5,7 +5,8 @@ import polars as pl
 
 from isogloss.measures.any_language import main, with_any
 from isogloss.measures.intervals import crossed_weights, percentile_interval, resampled_means
-from isogloss.measures.transfer import READING, STATES, correctness, reading, states
+from isogloss.measures.reading import READING, STATES, reading, states
+from isogloss.measures.transfer import correctness
 
 SECOND = main("accuracy") | {name: f"any_{name}" for name in ("followed", "kept", "kept_low", "kept_high")}
 
@@ -17,7 +18,7 @@ def resistance(scores: pl.DataFrame, untaught: pl.DataFrame, languages: list[str
     the untaught model's; null where that is 0), each of accuracy and kept with its interval (`low`, `high`, `kept_low`,
     `kept_high`; 95 %, items and seeds resampled); and the same of answers that are right, or the wrong one, in any language:
     any, any_low, any_high, any_followed, any_kept, any_kept_low and any_kept_high; then n (answers), unread and
-    unfinished_correct (see `isogloss.measures.transfer.reading`) and the numbers of answers in each state that cannot be read.
+    unfinished_correct (see `isogloss.measures.reading.reading`) and the numbers of answers in each state that cannot be read.
     """
     table = with_any(
         lambda scores, untaught: _resistance(scores, untaught, languages, resamples, seed), scores, untaught, columns=SECOND

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from isogloss.languages import Language
-from isogloss.measures.transfer import UNREAD, matrix_unread
+from isogloss.measures.reading import UNREAD, matrix_unread
 from isogloss.report.unread import note
 
 ANSWERED = "answered"

@@ -6,18 +6,17 @@ from pathlib import Path
 import polars as pl
 
 from isogloss.measures.conflict import ALL
-from isogloss.measures.transfer import LOST, UNREAD, reading, unread_note
+from isogloss.measures.reading import STATES, UNREAD, reading, states, unread_note
 
 
 def note(table: pl.DataFrame, names: dict[str, str] | None = None) -> str | None:
-    """What `isogloss.measures.transfer.unread_note` says of a table; None of one that does not know, as of older ones."""
+    """What `isogloss.measures.reading.unread_note` says of a table; None of one that does not know, as of older ones."""
     return unread_note(table, names) if "unread" in table.columns else None
 
 
 def unread_sentence(scores: pl.DataFrame, names: dict[str, str]) -> str | None:
     """The same of the scored answers of a study about one model, knowledge set and setting, by language asked."""
-    counts = [(pl.col("state") == state).sum().alias(f"state_{state}") for state in LOST]
-    by_language = scores.group_by("asked_in", maintain_order=True).agg(pl.len().alias("n"), *reading(scores), *counts)
+    by_language = scores.group_by("asked_in", maintain_order=True).agg(pl.len().alias("n"), *reading(scores), *states())
     return note(by_language, names)
 
 
@@ -39,7 +38,7 @@ def last_line(tables: Iterable[tuple[dict[str, str], str]]) -> str | None:
 
 def _read(path: str) -> pl.DataFrame | None:
     """The rows of a table in which answers were counted; None if there are none."""
-    numbers = ("n", "unread", *(f"state_{state}" for state in LOST))
+    numbers = ("n", "unread", *STATES)
     try:
         table = pl.read_csv(path) if Path(path).is_file() else pl.DataFrame()
         if not {*numbers} <= {*table.columns} or not {"asked_in", "language"} & {*table.columns}:

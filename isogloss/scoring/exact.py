@@ -13,8 +13,8 @@ right for neither, and `not Monday` is right for Monday: negation is beyond this
 
 What ends a word: anything but a letter, a mark or a digit. In scripts written without spaces a word may begin and end anywhere
 but within a run of Katakana, before a mark (`มา` is not in `ม้า`) or between digits (`1月` is not in `11月`). Short forms
-(`Jun`), and single characters of such scripts (`日`, short for Sunday), count only as whole answers. A short name with a capital
-(`May`) is not found in a longer answer without one.
+(`Jun`), and single characters of such scripts (`日`, short for Sunday), count only as whole answers. Where months and days are
+always written with a capital (`May`), they are not found in a longer answer without one.
 """
 
 import re
@@ -34,7 +34,8 @@ FEW = 3  # locales of which a guess is taken for one
 ABBREVIATED = 3  # letters that may stand for a name that begins with them
 BEFORE = ("ภาษา", "คน", "ชาว", "มหาสมุทร", "ພາສາ", "ភាសា")  # language, person, people, ocean
 AFTER = ("语", "語", "文", "人", "洋", "ဘာသာ", "领", "領")  # language, person, ocean, possession
-ARTICLES = dict.fromkeys(("gla", "gle"), ("an t-", "an ", "a' ", "na "))  # that are part of names
+BEFORE_NAMES = ("the ", "ประเทศ")  # article, country
+ARTICLES = dict.fromkeys(("gla", "gle"), ("an t-", "an ", "a' ", "na "))
 SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？।؟።\n]")
 
 
@@ -51,15 +52,13 @@ def verdict(answer: str | None, aliases: Iterable[str], rivals: frozenset[str], 
     nothing to be right.
     """
     said = None if answer is None else spoken(answer)
-    return None if said is None else _alone(tuple(aliases), frozenset(rivals), language).verdict(said)
+    if said is None:
+        return None
+    own, others = tuple(aliases), frozenset(rivals)
+    return class_of((own, tuple(sorted(others))), language).expected(own, others).verdict(said)
 
 
 @lru_cache(maxsize=4096)
-def _alone(aliases: tuple[str, ...], rivals: frozenset[str], language: str | None) -> "Expected":
-    return Class([aliases, sorted(rivals)], language).expected(aliases, rivals)
-
-
-@lru_cache(maxsize=1024)
 def class_of(groups: tuple[tuple[str, ...], ...], language: str | None) -> "Class":
     """The `Class` of these names; made once."""
     return Class(groups, language)
@@ -74,7 +73,7 @@ class Class:
         given = frozenset().union(*own)
         self.locales = [locale] if language and (locale := locale_of(language)) else [] if language else locales_of(own[0], given)
         self.locale = self.locales[0] if self.locales else None
-        self.articles = ("the ", *ARTICLES.get(language or "", ()))
+        self.before = (*BEFORE_NAMES, *ARTICLES.get(language or "", ()))
         wider = [self._widened(group, given) for group in own]
         short = frozenset().union(*map(short_forms, groups), abbreviated(self.locales))
         short = frozenset(name for name in short if not is_unspaced(name))  # 11月 is no abbreviation
@@ -105,9 +104,11 @@ class Class:
         return Expected(self, own, others - own)
 
     def _widened(self, names: frozenset[str], others: frozenset[str]) -> frozenset[str]:
-        """With the other names of the same thing, and without the article that belongs to a name."""
-        wide = names | same(names, self.locales, others)
-        return wide | {name.removeprefix(article) for name in wide for article in self.articles if name.startswith(article)}
+        """With the other names of the same thing, and without what stands before a name and is no part of it."""
+        return self._bare(names | same(self._bare(names), self.locales, others))
+
+    def _bare(self, names: frozenset[str]) -> frozenset[str]:
+        return names | {name.removeprefix(word) for name in names for word in self.before if name.startswith(word)}
 
     def finds(self, said: str) -> tuple[str, list[Find]]:
         """A text, normalised, and all names in it."""

@@ -25,13 +25,9 @@ class Inflection:
 
 def _of(endings: str = "", lost: str = "", chained: int = 1, prefixes: str = "", firsts: str = "") -> Inflection:
     """From texts in which forms stand side by side; of `firsts` each is `old:new`."""
-    words = [tuple(sorted(map(_form, part.split()), key=len, reverse=True)) for part in (endings, lost, prefixes)]
-    pairs = tuple(tuple(map(_form, pair.split(":"))) for pair in firsts.split())
+    words = [tuple(sorted(map(normalise, part.split()), key=len, reverse=True)) for part in (endings, lost, prefixes)]
+    pairs = tuple(tuple(map(normalise, pair.split(":"))) for pair in firsts.split())
     return Inflection(words[0], words[1], chained, words[2], pairs)
-
-
-def _form(text: str) -> str:
-    return normalise(text) if text else ""
 
 
 _NOUNS = "а я у ю е и ы о ой ей ою ею ом ем ам ям ами ями ах ях ов ев ии ию ией иях иям иями"
@@ -195,7 +191,7 @@ def _without_prefix(word: str, rules: Inflection) -> Iterator[str]:
 def _stems(form: str, rules: Inflection) -> Iterator[str]:
     yield form
     for ending in rules.lost:
-        if ending and form.endswith(ending) and len(form) - len(ending) >= STEM:
+        if form.endswith(ending) and len(form) - len(ending) >= STEM:
             yield form[: -len(ending)]
 
 

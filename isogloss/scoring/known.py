@@ -15,7 +15,6 @@ from babel.core import get_global
 from isogloss.knowledge.cldr import names as names_of
 from isogloss.scoring.spelling import normalise
 
-CLASS_WORDS = ("ประเทศ", "the ")  # that are written before a name, and are no part of it
 WHOLE = "usual, as a whole answer"  # the source of names that are everyday words, too
 USUAL = Path(__file__).parents[2] / "data" / "usual_names.csv"
 KINDS = ("country", "language", "month", "weekday", "currency")
@@ -63,7 +62,8 @@ def _abbreviated(locale: str) -> frozenset[str]:
     forms = {
         short: {normalise(text) for kind in ("month", "weekday") for text in own.forms(kind, short)} for short in (True, False)
     }
-    return frozenset(forms[True] - forms[False]) | _whole().get(locale, frozenset())
+    everyday = {normalise(row["name"]) for row in _rows().get(locale, []) if row["source"] == WHOLE}
+    return frozenset(forms[True] - forms[False]) | everyday
 
 
 def capitals(locales: list[str], kinds: tuple[str, ...] = KINDS) -> frozenset[str]:
@@ -76,10 +76,9 @@ def capitals(locales: list[str], kinds: tuple[str, ...] = KINDS) -> frozenset[st
 def same(names: frozenset[str], locales: list[str], rivals: frozenset[str]) -> frozenset[str]:
     """The other names of what all of these are names of, where that is one thing in a locale, of the kind that most rivals
     are."""
-    bare = {name.removeprefix(word) for name in names if len(name) > 1 for word in ("", *CLASS_WORDS)}
     found: set[str] = set()
     for locale in locales:
-        meanings = [known(locale)[name] for name in bare if name in known(locale)]
+        meanings = [known(locale)[name] for name in names if len(name) > 1 and name in known(locale)]
         kinds = [kind for name in rivals for kind in {kind for kind, _ in known(locale).get(name, ())}]
         common = frozenset.intersection(*meanings) if meanings else frozenset()
         if len(common) > 1 and kinds:
@@ -129,7 +128,7 @@ def _texts(locale: str) -> list[tuple[str, tuple[str, str | int]]]:
     """Every name in a locale as it is written, with what it names."""
     own = names_of(locale)
     found = [(text, _meant(kind, code)) for kind in KINDS for code in own.codes(kind) for text in own.aliases(kind, code)]
-    return found + _usual().get(locale, [])
+    return found + _usual(locale)
 
 
 def _meant(kind: str, code: str | int) -> tuple[str, str | int]:
@@ -138,25 +137,22 @@ def _meant(kind: str, code: str | int) -> tuple[str, str | int]:
 
 
 @cache
-def _whole() -> dict[str, frozenset[str]]:
-    """The usual names of each locale that are names as whole answers alone."""
-    found: dict[str, set[str]] = {}
+def _rows() -> dict[str, list[dict[str, str]]]:
+    """The rows of `data/usual_names.csv`, by locale."""
+    found: dict[str, list[dict[str, str]]] = {}
     with USUAL.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if row["source"] == WHOLE:
-                found.setdefault(row["locale"], set()).add(normalise(row["name"]))
-    return {locale: frozenset(names) for locale, names in found.items()}
-
-
-@cache
-def _usual() -> dict[str, list[tuple[str, tuple[str, str | int]]]]:
-    """What `data/usual_names.csv` has beside the names of CLDR, by locale."""
-    found: dict[str, list[tuple[str, tuple[str, str | int]]]] = {}
-    with USUAL.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            code = int(row["code"]) if row["kind"] in ("month", "weekday") else row["code"]
-            found.setdefault(row["locale"], []).append((row["name"], _meant(row["kind"], code)))
+            found.setdefault(row["locale"], []).append(row)
     return found
+
+
+def _usual(locale: str) -> list[tuple[str, tuple[str, str | int]]]:
+    """What the table has beside the names of CLDR."""
+    numbered = ("month", "weekday")
+    return [
+        (row["name"], _meant(row["kind"], int(row["code"]) if row["kind"] in numbered else row["code"]))
+        for row in _rows().get(locale, [])
+    ]
 
 
 @cache

@@ -59,7 +59,7 @@ def _changes(left: str, right: str) -> bool:
 
 def script(character: str) -> str:
     """The script of a character, by the first word of its Unicode name."""
-    return "KATAKANA" if character == "ー" else unicodedata.name(character, "").split(" ")[0].split("-")[0]
+    return unicodedata.name(character, "").split(" ")[0].split("-")[0]
 
 
 def is_unspaced(text: str) -> bool:
