@@ -89,8 +89,8 @@ def _gaps(rows: list[tuple[str, dict]]) -> dict[str, list[str]]:
         end, other = last[cells.get("task")]
         there = "" if other == where else f" in {other.rsplit(', ', 1)[-1]}"
         problems[where] = [
-            f"{where}, column {name}: is empty, but there is {OPTIONS[end]}{there}; write the option, for label counts by "
-            "columns and the items of a task have as many options"
+            f"{where}, column {name}: is empty, but there is {OPTIONS[end]}{there}; write the option: the label counts "
+            "columns, and every item of a task has the same number of options"
             for name in OPTIONS[: end + 1]
             if name not in cells
         ]
@@ -105,7 +105,7 @@ def _in_one_place(table: pl.DataFrame) -> list[str]:
         if (number == size and size >= FEW) or (number >= NEARLY * size and size >= MANY):
             share = f"all {size}" if number == size else f"{number} of {size}"
             notes.append(
-                f"the right option is {label} in {share} items of {task}, so a model that favours this place seems to know; "
-                f"write orders: {len(own['options'][0])}, and each option stands in every place once"
+                f"the right option is {label} in {share} items of {task}, so a model that always picks this place would seem to know the "
+                f"answers; write orders: {len(own['options'][0])}, so that each option stands in every place once"
             )
     return notes
