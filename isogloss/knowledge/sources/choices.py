@@ -105,7 +105,7 @@ def _in_one_place(table: pl.DataFrame) -> list[str]:
         if (number == size and size >= FEW) or (number >= NEARLY * size and size >= MANY):
             share = f"all {size}" if number == size else f"{number} of {size}"
             notes.append(
-                f"the right option is {label} in {share} items of {task}, so a model that always picks this place would seem to know the "
-                f"answers; write orders: {len(own['options'][0])}, so that each option stands in every place once"
+                f"the right option is {label} in {share} items of {task}, so a model that always picks this place would seem to "
+                f"know the answers; write orders: {len(own['options'][0])}, so that each option stands in every place once"
             )
     return notes
